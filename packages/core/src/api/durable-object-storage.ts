@@ -1,0 +1,110 @@
+/** `ctx.storage` of SQLite-backed objects. */
+import { AsyncKvStorage, type GetOptions, type PutOptions } from "../kv/async-kv-storage.js";
+import { KvTable } from "../kv/kv-table.js";
+import { ListGeneration } from "../kv/list-generation.js";
+import type { ListOptions } from "../kv/list-options.js";
+import { SyncKvStorage } from "../kv/sync-kv-storage.js";
+import { notOfType } from "../messages.js";
+import { PointInTimeRecovery } from "../recovery/point-in-time-recovery.js";
+import type { SqlPolicy } from "../sql/sql-policy.js";
+import { SqlStorage } from "../sql/sql-storage.js";
+import type { Connection } from "../transaction/connection.js";
+import type { Transaction } from "../transaction/transaction.js";
+import type { Timeline } from "../contract/index.js";
+
+const OWNER = "DurableObjectStorage";
+
+export interface StorageParts {
+  readonly connection: Connection;
+  readonly policy: SqlPolicy;
+  readonly transaction: Transaction;
+  readonly timeline: Timeline;
+  now(): number;
+  nextTurn(): Promise<void>;
+}
+
+export class DurableObjectStorage {
+  /** Synchronous key-value storage. */
+  readonly kv: SyncKvStorage;
+  /** SQL. */
+  readonly sql: SqlStorage;
+  readonly #parts: StorageParts;
+  readonly #pairs: AsyncKvStorage;
+  readonly #recovery: PointInTimeRecovery;
+
+  /** Made by a session only. */
+  constructor(parts: StorageParts) {
+    const lists = new ListGeneration();
+    const table = new KvTable(parts);
+    this.kv = new SyncKvStorage(table, lists);
+    this.sql = new SqlStorage(parts);
+    this.#parts = parts;
+    this.#pairs = new AsyncKvStorage({ table, lists, transaction: parts.transaction, owner: OWNER });
+    this.#recovery = new PointInTimeRecovery({ ...parts, now: () => parts.now(), nextTurn: () => parts.nextTurn(), owner: OWNER });
+  }
+
+  /** The value of a key, `undefined` if there is none. */
+  get<T = unknown>(key: string, options?: GetOptions): Promise<T | undefined>;
+  /** The keys that exist, with their values, in ascending order of their UTF-8 bytes. */
+  get<T = unknown>(keys: string[], options?: GetOptions): Promise<Map<string, T>>;
+  get(...args: unknown[]): Promise<unknown> {
+    return this.#pairs.get(args);
+  }
+
+  /** Stores a structured-cloneable value. The value is copied during the call.
+   * @throws as a rejection: TypeError for `undefined`, DOMException `DataCloneError`, Error `string or blob too big: SQLITE_TOOBIG` */
+  put<T>(key: string, value: T, options?: PutOptions): Promise<void>;
+  /** Stores every own enumerable property whose value is not `undefined`; all or none. */
+  put<T>(entries: Record<string, T>, options?: PutOptions): Promise<void>;
+  put(...args: unknown[]): Promise<void> {
+    return this.#pairs.put(args);
+  }
+
+  /** Whether the key existed. Failures are thrown, not rejections. */
+  delete(key: string, options?: PutOptions): Promise<boolean>;
+  /** How many of the keys existed. */
+  delete(keys: string[], options?: PutOptions): Promise<number>;
+  delete(...args: unknown[]): Promise<boolean | number> {
+    return this.#pairs.delete(args);
+  }
+
+  /** Pairs in ascending order of the keys' UTF-8 bytes. */
+  list<T = unknown>(options?: ListOptions): Promise<Map<string, T>> {
+    return this.#pairs.list(options) as Promise<Map<string, T>>;
+  }
+
+  /** Resolves, in a later turn, when every write made before is durable. */
+  async sync(): Promise<void> {
+    const { transaction, nextTurn } = this.#parts;
+    transaction.willRead();
+    await nextTurn();
+    await transaction.flushed();
+    await nextTurn();
+  }
+
+  /** Runs `callback` in a transaction; a throw undoes everything since. @throws what `callback` throws */
+  transactionSync<T>(callback: () => T): T {
+    if (typeof callback !== "function") throw notOfType("transactionSync", OWNER, 1, "function");
+    return this.#parts.transaction.sync(callback);
+  }
+
+  /** A bookmark for the present moment. */
+  getCurrentBookmark(): Promise<string> {
+    return this.#recovery.getCurrentBookmark();
+  }
+
+  /** A bookmark for a time within the last 30 days. */
+  getBookmarkForTime(timestamp: number | Date): Promise<string> {
+    return this.#recovery.getBookmarkForTime(timestamp);
+  }
+
+  /** Makes the next session start from the state at `bookmark`; resolves to the bookmark that undoes it. */
+  onNextSessionRestoreBookmark(bookmark: string): Promise<string>;
+  onNextSessionRestoreBookmark(...args: unknown[]): Promise<string> {
+    return this.#recovery.onNextSessionRestoreBookmark(args);
+  }
+
+  get [Symbol.toStringTag](): string {
+    return OWNER;
+  }
+}

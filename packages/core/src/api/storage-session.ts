@@ -1,0 +1,151 @@
+/** api/storage-session.ts
+ * One lifetime of an object's storage: from opening its timeline to letting go of it.
+ *
+ *   open timeline (fences older writers, carries out an armed restore) ──▶ mount the image ──▶ storage
+ *
+ * 1. Whatever breaks the session (a failed flush, a refused commit, an abort) breaks it once and for all: its storage refuses every
+ *    call with that error, and what was not committed is gone. The next session starts from the durable head.
+ * 2. `close()` ends the turn, waits until everything committed is durable, and rejects if that fails. */
+import type { Position, SqlLimits, SqliteBackend, Timeline } from "../contract/index.js";
+import { HoldfastError, isHoldfastError } from "../error.js";
+import { OutputGate } from "../gate/output-gate.js";
+import { type TurnParts, Turns } from "../gate/turn.js";
+import { commitConstraint } from "../messages.js";
+import { describeSqliteError, isSqliteError } from "../sql/sql-error.js";
+import { SqlPolicy } from "../sql/sql-policy.js";
+import { Connection } from "../transaction/connection.js";
+import { Transaction } from "../transaction/transaction.js";
+import { DurableObjectStorage } from "./durable-object-storage.js";
+
+/** `spec/sql` §5; `length` is a decision of DESIGN §9. */
+const LIMITS: SqlLimits = {
+  length: 2_200_000,
+  sqlLength: 100_000,
+  column: 100,
+  exprDepth: 100,
+  compoundSelect: 5,
+  functionArg: 127,
+  attached: 0,
+  likePatternLength: 50,
+  variableNumber: 100,
+  triggerDepth: 10,
+  workerThreads: 0,
+};
+
+/** 10 GB, the platform's limit for one object. */
+const MAX_PAGE_COUNT = Math.floor(10e9 / 4096);
+const CACHE_BYTES = 256 * 1024;
+
+export interface SessionParts {
+  readonly backend: SqliteBackend;
+  readonly objectId: string;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Queues a macrotask, in order. */
+  readonly schedule: TurnParts["schedule"];
+  /** Told when the object's code starts and stops running. */
+  onRunning?(running: boolean): void;
+  /** The session broke. Called at most once. */
+  onBroken?(error: unknown): void;
+}
+
+export class StorageSession {
+  readonly storage: DurableObjectStorage;
+  readonly turns: Turns;
+  readonly gate: OutputGate;
+  readonly #connection: Connection;
+  readonly #transaction: Transaction;
+  readonly #timeline: Timeline;
+  #closed: Promise<void> | undefined;
+
+  /** Begins a session. @throws HoldfastError if the timeline cannot be opened; nothing is left open then */
+  static async open(parts: SessionParts): Promise<StorageSession> {
+    const timeline = await parts.backend.timelines.open(parts.objectId);
+    const policy = new SqlPolicy();
+    const connection = new Connection(policy.authorize);
+    const session = new StorageSession(parts, timeline, policy, connection);
+    try {
+      connection.attach(
+        await parts.backend.driver.open({
+          objectId: parts.objectId,
+          head: timeline.head,
+          image: await timeline.image(),
+          maxPageCount: MAX_PAGE_COUNT,
+          cacheBytes: CACHE_BYTES,
+          limits: LIMITS,
+          authorize: connection.authorize,
+          beforeCommit: (pageCount) => (pageCount > MAX_PAGE_COUNT ? "full" : "ok"),
+          onCommit: (commit) => session.#transaction.onCommit(commit),
+          durable: (): Position => timeline.durable,
+        }),
+      );
+    } catch (error) {
+      await timeline.close();
+      throw error;
+    }
+    return session;
+  }
+
+  private constructor(parts: SessionParts, timeline: Timeline, policy: SqlPolicy, connection: Connection) {
+    const gate = new OutputGate();
+    const waiting = new Set<(error: unknown) => void>();
+    const { schedule, onRunning } = parts;
+    const turns = new Turns({ schedule, endOfTurn: () => transaction.endOfTurn(), ...(onRunning && { onRunning }) });
+    const transaction = new Transaction({
+      connection,
+      timeline,
+      gate,
+      joined: () => turns.joined(),
+      onBroken: (error) => {
+        turns.stop();
+        for (const reject of waiting) reject(error);
+        parts.onBroken?.(error);
+      },
+      commitError,
+    });
+    const nextTurn = () =>
+      new Promise<void>((resolve, reject) => {
+        transaction.willRead();
+        waiting.add(reject);
+        turns.deliver(() => {
+          waiting.delete(reject);
+          resolve();
+        });
+      });
+    this.storage = new DurableObjectStorage({ connection, policy, transaction, timeline, now: () => parts.now(), nextTurn });
+    this.turns = turns;
+    this.gate = gate;
+    this.#connection = connection;
+    this.#transaction = transaction;
+    this.#timeline = timeline;
+  }
+
+  /** Breaks the session: uncommitted writes are dropped at once, every later call fails with `error`. */
+  break(error: unknown): void {
+    this.#transaction.fail(error);
+  }
+
+  /** Ends the session (rule 2). Idempotent. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    this.#transaction.endOfTurn();
+    try {
+      await this.#timeline.close();
+    } finally {
+      this.break(new HoldfastError("HOLDFAST_CLOSED", "This storage is closed. Open the object again to go on."));
+      this.#connection.close();
+    }
+  }
+}
+
+function commitError(error: unknown): unknown {
+  if (!isSqliteError(error)) return error;
+  if (isHoldfastError(error.cause)) return error.cause; // the timeline refused the commit
+  const CONSTRAINT = 19;
+  const text = describeSqliteError(error);
+  return error.code === CONSTRAINT ? commitConstraint(text) : new Error(text, { cause: error });
+}

@@ -1,0 +1,19 @@
+/** `@holdfast/core/contract`: what people who write an engine or a key-value backend implement. Types; and, shared by all
+ * of them, the page size, the encoding of text,
+ * and the error class. */
+export { HoldfastError, type HoldfastErrorCode, isHoldfastError } from "../error.js";
+export type { KvBackend, KvBatch, KvRange, KvStore, SqliteBackend, StorageBackend } from "./backend.js";
+export type {
+  Authorizer,
+  DriverSupport,
+  OpenOptions,
+  SqlLimits,
+  SqliteDatabase,
+  SqliteDriver,
+  SqliteError,
+  SqliteStatement,
+  SqlValue,
+} from "./driver.js";
+export { type CommitMeta, type CommitPages, type Image, PAGE_SIZE, type PageChange } from "./pager.js";
+export type { BookmarkResolution, Position, PositionRange, Timeline, TimelineSource } from "./timeline.js";
+export { decodeWtf8, encodeWtf8 } from "./text.js";

@@ -1,0 +1,84 @@
+/** contract/timeline.ts
+ * One object's whole history, opened by exactly one writer. What core needs of it.
+ *
+ * The commit log is the truth and every SQLite file is a cache of it. A write is finished when its record is durable here, not when
+ * SQLite committed; a restore is an entry here, not a copied file.
+ *
+ *     SQLite COMMIT ──▶ append(): encoded, queued ──▶ flushed(): durable ──▶ the output gate opens
+ *
+ * 1. Opening fences: it takes the next epoch, and every older writer's appends fail from then on.
+ * 2. History is linear. `append` advances `head`; nothing is ever removed except by retention.
+ * 3. `flushed(p)` resolves when everything up to `p` is durable, in order. If it rejects, the object is broken: its memory is ahead
+ *    of the log, and the only way on is a new session from the durable head. A failed flush is never retried.
+ * 4. A restore asked for by {@link CommitMeta.armedRestore} is carried out by the next `open`, once (T10). If its target cannot be
+ *    restored, the open succeeds with the present state and the failure is recorded (T11). */
+import type { CommitPages, Image } from "./pager.js";
+
+/** A place in a timeline (T1, T2). Ordered by (epoch, sequence) within one incarnation. */
+export interface Position {
+  /** 64 random bits, fixed when the object was created. */
+  readonly incarnation: bigint;
+  /** Number of the opening; 0 before the first. */
+  readonly epoch: number;
+  /** Number of the record within its epoch; the opening itself is 0. */
+  readonly sequence: number;
+  /** Number of the commit over the whole timeline; openings do not count. */
+  readonly txid: number;
+  /** The record's checksum, which covers the record before it: 32 bits. */
+  readonly checksum: number;
+  /** When it was written, milliseconds since the epoch, never less than an earlier position's. */
+  readonly wallMs: number;
+}
+
+/** Part of a timeline: after `after` (exclusive) up to `upTo` (inclusive). Absent ends mean the oldest retained and the head. */
+export interface PositionRange {
+  readonly after?: Position;
+  readonly upTo?: Position;
+}
+
+export interface TimelineSource {
+  /** Opens the object for writing, creating it if it does not exist, and applies an armed restore.
+   * @throws HoldfastError `HOLDFAST_LOG_CORRUPT`, and changes nothing. */
+  open(objectId: string): Promise<Timeline>;
+  /** Ids of the objects that have a timeline, in ascending order. */
+  list(prefix?: string): AsyncIterable<string>;
+  /** Ends the object's history durably. A later `open` starts a new incarnation, to which no old bookmark belongs. */
+  delete(objectId: string): Promise<void>;
+}
+
+export interface Timeline {
+  readonly epoch: number;
+  /** The last position appended. */
+  readonly head: Position;
+  /** The last position known to be durable. */
+  readonly durable: Position;
+  /** Encodes the commit now, queues it, never waits. The pages may be reused as soon as it returns.
+   * @throws HoldfastError if an earlier flush failed or the timeline is closed. */
+  append(commit: CommitPages): Position;
+  /** Resolves when everything up to and including `upTo` is durable (rule 3).
+   * @throws HoldfastError `HOLDFAST_FENCED` or `HOLDFAST_STORE_FAILED`, as a rejection. */
+  flushed(upTo: Position): Promise<void>;
+  /** The database as it was at `at`, or at the head. A new image each time; the caller closes it. */
+  image(at?: Position): Promise<Image>;
+  /** The bookmark of a position: `epoch8-sequence8-day8-` and 32 hex digits; compares as a string (T3). */
+  bookmark(position: Position): string;
+  /** The bookmark that means "the last durable commit of this session", valid once the session has ended (T3). */
+  undoBookmark(): string;
+  /** What a bookmark stands for in this timeline. */
+  resolveBookmark(bookmark: string): Promise<BookmarkResolution>;
+  /** The newest position at or before a time; for a time before the first commit, the empty beginning. */
+  resolveTime(ms: number): Promise<Position>;
+  /** Retained positions in order. */
+  positions(range: PositionRange): AsyncIterable<Position>;
+  /** Starts another object whose history is this one's up to `at` (T4). */
+  fork(at: Position, objectId: string): Promise<void>;
+  /** Waits for what was appended, then lets go of the object. */
+  close(): Promise<void>;
+}
+
+export type BookmarkResolution =
+  | { readonly kind: "position"; readonly position: Position }
+  /** Not of a bookmark's form. */
+  | { readonly kind: "malformed" }
+  /** Well-formed, but of another object, another incarnation, or no longer retained. */
+  | { readonly kind: "unknown" };

@@ -1,0 +1,114 @@
+/** kv/async-kv-storage.ts
+ * `ctx.storage.get/put/delete/list` of SQLite-backed objects (`spec/kv` §1).
+ *
+ * Their work is done before they return, so their promises are already settled and never end a turn. Every failure is a rejection,
+ * except in `delete`, which throws (`spec/kv` §1.1). */
+import { notOfType, PUT_FORMS, PUT_UNDEFINED } from "../messages.js";
+import { toText } from "../sql/bindings.js";
+import type { Transaction } from "../transaction/transaction.js";
+import { deserialize } from "./codec/deserialize.js";
+import { serialize } from "./codec/serialize.js";
+import type { KvTable } from "./kv-table.js";
+import type { ListGeneration } from "./list-generation.js";
+import { checkListOptions, type ListOptions, optionsObject } from "./list-options.js";
+import { decodeWtf8, encodeWtf8 } from "../contract/index.js";
+import { compareBytes } from "./compare-bytes.js";
+
+export interface GetOptions {
+  /** Accepted; without effect on SQLite-backed objects. */
+  allowConcurrency?: boolean;
+  /** Accepted; without effect on SQLite-backed objects. */
+  noCache?: boolean;
+}
+
+export interface PutOptions extends GetOptions {
+  /** Do not hold back what the object sends until this write is durable. */
+  allowUnconfirmed?: boolean;
+}
+
+export interface AsyncKvParts {
+  readonly table: KvTable;
+  readonly transaction: Transaction;
+  readonly lists: ListGeneration;
+  /** The class name in messages. */
+  readonly owner: string;
+}
+
+export class AsyncKvStorage {
+  readonly #parts: AsyncKvParts;
+
+  constructor(parts: AsyncKvParts) {
+    this.#parts = parts;
+  }
+
+  async get(args: readonly unknown[]): Promise<unknown> {
+    const keys = this.#keys("get", args);
+    optionsObject(args[1], "get", this.#parts.owner, 2, "GetOptions");
+    const { table } = this.#parts;
+    if (!Array.isArray(keys)) {
+      const bytes = table.get(keys as Uint8Array);
+      return bytes && deserialize(bytes);
+    }
+    const found = new Map<string, unknown>();
+    for (const key of (keys as Uint8Array[]).sort(compareBytes)) {
+      const bytes = table.get(key);
+      if (bytes) found.set(decodeWtf8(key), deserialize(bytes));
+    }
+    return found;
+  }
+
+  async put(args: readonly unknown[]): Promise<void> {
+    const { owner, table, transaction } = this.#parts;
+    if (args.length === 0) throw notOfType("put", owner, 1, "string or object");
+    const [first, second] = args;
+    const isKey = (typeof first !== "object" && typeof first !== "function") || first === null || Array.isArray(first);
+    if (isKey) {
+      const key = encodeWtf8(toText(first));
+      const options = this.#writeOptions("put", args[2], 3);
+      if (second === undefined) throw new TypeError(PUT_UNDEFINED);
+      table.put(key, serialize(second), options);
+      return;
+    }
+    if (second !== undefined && second !== null && typeof second !== "object" && typeof second !== "function") {
+      throw new TypeError(PUT_FORMS);
+    }
+    const options = this.#writeOptions("put", second, 2);
+    this.#writeOptions("put", args[2], 3);
+    const pairs: [Uint8Array, Uint8Array][] = [];
+    for (const [key, value] of Object.entries(first as object)) {
+      if (value !== undefined) pairs.push([encodeWtf8(key), serialize(value)]);
+    }
+    transaction.sync(() => {
+      table.create(options);
+      for (const [key, value] of pairs) table.put(key, value, options);
+    }, options);
+  }
+
+  delete(args: readonly unknown[]): Promise<boolean | number> {
+    const keys = this.#keys("delete", args);
+    const options = this.#writeOptions("delete", args[1], 2);
+    const { table } = this.#parts;
+    if (!Array.isArray(keys)) return Promise.resolve(table.delete(keys as Uint8Array, options));
+    let count = 0;
+    for (const key of keys as Uint8Array[]) if (table.delete(key, options)) count += 1;
+    return Promise.resolve(count);
+  }
+
+  async list(options?: unknown): Promise<Map<string, unknown>> {
+    const { range, limit } = checkListOptions(options as ListOptions | undefined, this.#parts.owner);
+    this.#parts.lists.start();
+    const pairs = range ? this.#parts.table.list(range, limit) : [];
+    return new Map(pairs.map(([key, value]) => [decodeWtf8(key), deserialize(value)]));
+  }
+
+  #keys(method: string, args: readonly unknown[]): Uint8Array | Uint8Array[] {
+    if (args.length === 0) throw notOfType(method, this.#parts.owner, 1, "string or Array");
+    const [keys] = args;
+    return Array.isArray(keys) ? keys.map((key) => encodeWtf8(toText(key))) : encodeWtf8(toText(keys));
+  }
+
+  #writeOptions(method: string, options: unknown, parameter: number): { readonly confirmed: boolean } {
+    const fields = optionsObject(options, method, this.#parts.owner, parameter, "PutOptions");
+    return { confirmed: !fields?.["allowUnconfirmed"] };
+  }
+}

@@ -1,0 +1,143 @@
+/** kv/kv-table.ts
+ * The hidden table behind both key-value interfaces of SQLite-backed objects (`spec/kv` §2.1).
+ *
+ * Keys are TEXT holding WTF-8 bytes and order by unsigned byte. They travel as blobs and are cast, so that the same bytes are stored on
+ * engines that cannot bind lone surrogates. The table appears with the first write or delete, as on the platform, because its presence
+ * shows in `databaseSize` and `sqlite_master`. */
+import type { SqliteStatement, SqlValue } from "../contract/index.js";
+import type { SqlPolicy } from "../sql/sql-policy.js";
+import { withPlatformErrors } from "../sql/sql-error.js";
+import type { Connection } from "../transaction/connection.js";
+import type { Transaction } from "../transaction/transaction.js";
+
+/** Bytes of keys; absent means unbounded. */
+export interface KeyRange {
+  readonly start?: Uint8Array;
+  /** Leaves `start` itself out. */
+  readonly afterStart?: boolean;
+  readonly end?: Uint8Array;
+  readonly reverse: boolean;
+}
+
+export type StoredPair = readonly [key: Uint8Array, value: Uint8Array];
+
+export interface KvTableParts {
+  readonly connection: Connection;
+  readonly transaction: Transaction;
+  readonly policy: SqlPolicy;
+}
+
+const CREATE = "CREATE TABLE _cf_KV (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID";
+
+export class KvTable {
+  readonly #parts: KvTableParts;
+  readonly #statements = new Map<string, SqliteStatement>();
+  #known: { readonly rollbacks: number; readonly exists: boolean } | undefined;
+
+  constructor(parts: KvTableParts) {
+    this.#parts = parts;
+  }
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    this.#parts.transaction.willRead();
+    if (!this.exists) return undefined;
+    const row = this.#first("SELECT value FROM _cf_KV WHERE key = CAST(?1 AS TEXT)", [key]);
+    return row && toBytes(row[0]);
+  }
+
+  put(key: Uint8Array, value: Uint8Array, options: { readonly confirmed: boolean }): void {
+    this.#willWrite(options);
+    this.#first("INSERT OR REPLACE INTO _cf_KV (key, value) VALUES (CAST(?1 AS TEXT), ?2)", [key, value]);
+  }
+
+  /** Whether the key existed. */
+  delete(key: Uint8Array, options: { readonly confirmed: boolean }): boolean {
+    this.#willWrite(options);
+    return this.#first("DELETE FROM _cf_KV WHERE key = CAST(?1 AS TEXT) RETURNING 1", [key]) !== undefined;
+  }
+
+  /** The first pair of a range, in the range's direction. */
+  first(range: KeyRange): StoredPair | undefined {
+    this.#parts.transaction.willRead();
+    if (!this.exists) return undefined;
+    const row = this.#first(`${selectRange(range)} LIMIT 1`, bounds(range));
+    return row && toPair(row);
+  }
+
+  /** At most `limit` pairs of a range. */
+  list(range: KeyRange, limit: number | undefined): StoredPair[] {
+    this.#parts.transaction.willRead();
+    if (!this.exists) return [];
+    const pairs: StoredPair[] = [];
+    this.#run(selectRange(range), bounds(range), (row) => {
+      pairs.push(toPair(row));
+      return limit === undefined || pairs.length < limit;
+    });
+    return pairs;
+  }
+
+  /** Makes the table if it is not there, as every write does. */
+  create(options: { readonly confirmed: boolean }): void {
+    this.#willWrite(options);
+  }
+
+  get exists(): boolean {
+    const { rollbacks } = this.#parts.transaction;
+    if (this.#known?.exists !== true || this.#known.rollbacks !== rollbacks) {
+      const found = this.#first("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '_cf_KV'", []);
+      this.#known = { rollbacks, exists: found !== undefined };
+    }
+    return this.#known.exists;
+  }
+
+  #willWrite(options: { readonly confirmed: boolean }): void {
+    this.#parts.transaction.willWrite(options);
+    if (this.exists) return;
+    this.#first(CREATE, []);
+    this.#known = undefined;
+  }
+
+  #first(sql: string, values: readonly SqlValue[]): SqlValue[] | undefined {
+    let first: SqlValue[] | undefined;
+    this.#run(sql, values, (row) => {
+      first ??= row;
+      return false;
+    });
+    return first;
+  }
+
+  /** Steps a statement until it ends or `onRow` returns false. */
+  #run(sql: string, values: readonly SqlValue[], onRow: (row: SqlValue[]) => boolean): void {
+    const { connection, transaction, policy } = this.#parts;
+    const statement = this.#statements.get(sql) ?? connection.prepareTrusted(sql);
+    this.#statements.set(sql, statement);
+    const step = () => connection.trusted(() => withPlatformErrors(policy, () => statement.step()));
+    try {
+      withPlatformErrors(policy, () => statement.bind(values));
+      while (transaction.watch(step) && onRow(statement.row()));
+    } finally {
+      statement.reset();
+    }
+  }
+}
+
+function selectRange(range: KeyRange): string {
+  const conditions: string[] = [];
+  if (range.start) conditions.push(`key ${range.afterStart ? ">" : ">="} CAST(?1 AS TEXT)`);
+  if (range.end) conditions.push(`key < CAST(?${range.start ? 2 : 1} AS TEXT)`);
+  const where = conditions.length > 0 ? `WHERE ${conditions.join(" AND ")} ` : "";
+  return `SELECT CAST(key AS BLOB), value FROM _cf_KV ${where}ORDER BY key${range.reverse ? " DESC" : ""}`;
+}
+
+function bounds(range: KeyRange): Uint8Array[] {
+  return [range.start, range.end].filter((bound) => bound !== undefined);
+}
+
+function toPair(row: readonly SqlValue[]): StoredPair {
+  return [toBytes(row[0]), toBytes(row[1])];
+}
+
+function toBytes(value: SqlValue | undefined): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  throw new Error("a stored key or value is not a blob");
+}

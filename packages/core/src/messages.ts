@@ -1,0 +1,58 @@
+/** Cloudflare's messages, verbatim, in one place; each with the section of the recorded behaviour it comes from. */
+
+/** spec/sql §1.2 */
+export const NO_STATEMENT = "SQL code did not contain a statement.";
+/** spec/sql §1.1 */
+export const WRONG_BINDING_COUNT = "Wrong number of parameter bindings for SQL query.";
+/** spec/sql §1.1 */
+export const ONLY_LAST_HAS_PARAMETERS =
+  "When executing multiple SQL statements in a single call, only the last statement can have parameters.";
+/** spec/sql §2 */
+export const ONE_BUT_NONE = "Expected exactly one result from SQL query, but got no results.";
+/** spec/sql §2 */
+export const ONE_BUT_MANY = "Expected exactly one result from SQL query, but got multiple results.";
+/** spec/sql §4 */
+export const NO_TRANSACTION_STATEMENTS =
+  "To execute a transaction, please use the state.storage.transaction() or state.storage.transactionSync() APIs instead of the SQL BEGIN TRANSACTION or SAVEPOINT statements. The JavaScript API is safer because it will automatically roll back on exceptions, and because it interacts correctly with Durable Objects' automatic atomic write coalescing.";
+/** spec/kv §1.3 */
+export const PUT_UNDEFINED = "put() called with undefined value.";
+/** spec/kv §1.3 */
+export const PUT_FORMS =
+  "put() may only be called with a single key-value pair and optional options as put(key, value, options) or with multiple key-value pairs and optional options as put(entries, options)";
+/** spec/kv §1.5 */
+export const LIST_START_AND_START_AFTER = "list() cannot be called with both start and startAfter values.";
+/** spec/kv §1.5 */
+export const LIST_LIMIT = "List limit must be positive.";
+/** spec/kv §1.5 */
+export const OUT_OF_INT32 = "Value out of range. Must be between -2147483648 and 2147483647 (inclusive).";
+/** spec/kv §2 */
+export const ITERATOR_INVALIDATED =
+  "kv.list() iterator was invalidated because a new call to kv.list() was started. Only one kv.list() iterator can exist at a time.";
+/** spec/runtime §8.2 */
+export const NOT_A_DATE = "The value cannot be converted because it is not a valid Date.";
+/** spec/runtime §4.3 */
+export const ABORTED = "Application called abort() to reset Durable Object.";
+
+/** spec/kv §1.1: a required argument is missing or of the wrong kind. */
+export function notOfType(method: string, owner: string, parameter: number, type: string): TypeError {
+  return new TypeError(`Failed to execute '${method}' on '${owner}': parameter ${parameter} is not of type '${type}'.`);
+}
+
+/** spec/runtime §3: a deferred constraint is violated when the turn ends. */
+export function commitConstraint(reason: string): Error {
+  return new Error(
+    `Durable Object was reset and rolled back to its last known good state because the application left the database in a state where constraints were violated: ${reason}`,
+  );
+}
+
+/** spec/runtime §8.3 */
+export const malformedBookmark = (bookmark: string): TypeError => new TypeError(`Invalid bookmark: ${bookmark}`);
+/** spec/runtime §8.3 */
+export const foreignBookmark = (bookmark: string): Error =>
+  new Error(`Bookmark ${bookmark} is not valid for this Durable Object.`);
+/** spec/runtime §8.3 */
+export const futureTimestamp = (ms: number): Error =>
+  new Error(`Invalid timestamp '${ms}'. Please provide a timestamp in the past`);
+/** spec/runtime §8.3 */
+export const oldTimestamp = (ms: number): Error =>
+  new Error(`Invalid timestamp '${ms}'. Please provide a timestamp within the last 30 days`);

@@ -1,0 +1,83 @@
+/** recovery/point-in-time-recovery.ts
+ * The bookmark calls of `ctx.storage` (`spec/runtime` §8).
+ *
+ * A bookmark names a position of the timeline. A restore is asked for now and done when the next session starts: the request is part
+ * of this turn's commit, so a turn that rolls back asks for nothing (T10). */
+import type { Timeline } from "../contract/index.js";
+import { foreignBookmark, futureTimestamp, malformedBookmark, NOT_A_DATE, notOfType, oldTimestamp } from "../messages.js";
+import { toText } from "../sql/bindings.js";
+import type { Transaction } from "../transaction/transaction.js";
+
+/** `spec/runtime` §8.2 */
+const RETENTION_MS = 30 * 24 * 60 * 60 * 1000;
+
+export interface RecoveryParts {
+  readonly timeline: Timeline;
+  readonly transaction: Transaction;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Resolves in a turn of its own, after the present one has ended. */
+  nextTurn(): Promise<void>;
+  /** The class name in messages. */
+  readonly owner: string;
+}
+
+export class PointInTimeRecovery {
+  readonly #parts: RecoveryParts;
+  #armed: string | null = null;
+
+  constructor(parts: RecoveryParts) {
+    this.#parts = parts;
+  }
+
+  /** Covers every write of the turn, also those made after the call, and is durable when it resolves. */
+  async getCurrentBookmark(): Promise<string> {
+    const { timeline, nextTurn } = this.#parts;
+    await nextTurn();
+    const position = timeline.head;
+    await timeline.flushed(position);
+    await nextTurn();
+    return timeline.bookmark(position);
+  }
+
+  /** @throws TypeError if it is neither date nor number; Error if it is in the future or older than 30 days */
+  async getBookmarkForTime(timestamp: unknown): Promise<string> {
+    const { timeline, now, nextTurn, owner } = this.#parts;
+    if (typeof timestamp !== "number" && !(timestamp instanceof Date)) {
+      throw notOfType("getBookmarkForTime", owner, 1, "date");
+    }
+    const ms = Number(timestamp);
+    if (Number.isNaN(ms)) throw new TypeError(NOT_A_DATE);
+    if (ms > now()) throw futureTimestamp(ms);
+    if (ms < now() - RETENTION_MS) throw oldTimestamp(ms);
+    await nextTurn();
+    const position = await timeline.resolveTime(ms);
+    await nextTurn();
+    return timeline.bookmark(position);
+  }
+
+  /** Arms a restore and resolves to the bookmark that undoes it. The last call wins.
+   * @throws TypeError for text that is no bookmark; Error for one that is not of this object */
+  async onNextSessionRestoreBookmark(args: readonly unknown[]): Promise<string> {
+    const { timeline, transaction, nextTurn, owner } = this.#parts;
+    if (args.length === 0) throw notOfType("onNextSessionRestoreBookmark", owner, 1, "string");
+    const bookmark = toText(args[0]);
+    const before = this.#armed;
+    this.#arm(bookmark);
+    // Armed in the turn that asked; whether the target exists takes a look into the log, which is a later turn.
+    const found = await timeline.resolveBookmark(bookmark);
+    await nextTurn();
+    if (found.kind !== "position") {
+      if (this.#armed === bookmark) this.#arm(before);
+      throw found.kind === "malformed" ? malformedBookmark(bookmark) : foreignBookmark(bookmark);
+    }
+    await transaction.flushed();
+    await nextTurn();
+    return timeline.undoBookmark();
+  }
+
+  #arm(bookmark: string | null): void {
+    this.#parts.transaction.armRestore(bookmark);
+    this.#armed = bookmark;
+  }
+}

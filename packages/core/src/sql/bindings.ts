@@ -1,0 +1,44 @@
+/** How JavaScript values become SQL values (`spec/sql` §1.1). */
+import type { SqlValue } from "../contract/index.js";
+
+/** @throws TypeError for a symbol, a bigint, or an object without a primitive value; what a `toString` throws */
+export function toSqlValue(value: unknown): SqlValue {
+  switch (typeof value) {
+    case "undefined":
+      return null;
+    case "number":
+      return Number.isNaN(value) ? null : value;
+    case "string":
+      return value;
+    case "bigint":
+      throw new TypeError("Cannot convert a BigInt value to a number");
+    case "object":
+      if (value === null) return null;
+      return bytesOf(value) ?? String(value);
+    default:
+      return toText(value);
+  }
+}
+
+/** `String(value)`, with the platform's text for a symbol. */
+export function toText(value: unknown): string {
+  if (typeof value === "symbol") throw new TypeError("Cannot convert a Symbol value to a string");
+  return String(value);
+}
+
+function bytesOf(value: object): Uint8Array | undefined {
+  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength).slice();
+  const shared = typeof SharedArrayBuffer === "function" && value instanceof SharedArrayBuffer;
+  if (!(value instanceof ArrayBuffer || shared)) return undefined;
+  const detached = value instanceof ArrayBuffer && (value as { detached?: boolean }).detached === true;
+  return detached ? new Uint8Array(0) : new Uint8Array(value as ArrayBuffer).slice();
+}
+
+/** The reverse: what a cell looks like to the application (`spec/sql` §3). */
+export type Cell = null | number | string | ArrayBuffer;
+
+export function toCell(value: SqlValue): Cell {
+  if (!(value instanceof Uint8Array)) return value;
+  const whole = value.byteOffset === 0 && value.byteLength === value.buffer.byteLength;
+  return (whole ? value.buffer : value.slice().buffer) as ArrayBuffer;
+}

@@ -1,0 +1,52 @@
+/** transaction/connection.ts
+ * One open database and the question whose statement is being compiled.
+ *
+ * holdfast keeps its own tables beside the application's and issues BEGIN and SAVEPOINT itself; the application may do neither. SQLite
+ * asks one authorizer for both, also when it recompiles a statement in the middle of a step, so everything of ours runs inside
+ * {@link Connection.trusted}. */
+import type { Authorizer, SqliteDatabase, SqliteStatement } from "../contract/index.js";
+
+export class Connection {
+  readonly #policy: Authorizer;
+  #database: SqliteDatabase | undefined;
+  #trusted = 0;
+
+  constructor(policy: Authorizer) {
+    this.#policy = policy;
+  }
+
+  /** What the driver asks for each action. */
+  readonly authorize: Authorizer = (action, first, second, database, trigger) =>
+    this.#trusted > 0 ? "ok" : this.#policy(action, first, second, database, trigger);
+
+  /** The database, once the driver has opened it. */
+  attach(database: SqliteDatabase): void {
+    this.#database = database;
+  }
+
+  get database(): SqliteDatabase {
+    if (!this.#database) throw new Error("connection used before its database was attached");
+    return this.#database;
+  }
+
+  /** Runs statements of ours; `use` must not run code of the application. */
+  trusted<T>(use: (database: SqliteDatabase) => T): T {
+    this.#trusted += 1;
+    try {
+      return use(this.database);
+    } finally {
+      this.#trusted -= 1;
+    }
+  }
+
+  /** Compiles one statement of ours. */
+  prepareTrusted(sql: string): SqliteStatement {
+    const prepared = this.trusted((database) => database.prepare(sql));
+    if (!prepared) throw new Error(`not a statement: ${sql}`);
+    return prepared.statement;
+  }
+
+  close(): void {
+    this.#database?.close();
+  }
+}

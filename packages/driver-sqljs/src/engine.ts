@@ -1,0 +1,183 @@
+/** engine.ts
+ * One running copy of stock sql.js, with holdfast's file interface inside.
+ *
+ * sql.js has neither a pluggable file system nor `sqlite3_set_authorizer` nor `sqlite3_limit`. All three are reachable through SQLite's
+ * own structures: `instantiateWasm` gives memory and function table, the first word of `sqlite3*` points to the VFS, whose public
+ * structure is patched; authorizer and limits are fields of `sqlite3` (`struct-facts.ts`).
+ *
+ * 1. Nothing is assumed: every fact is proved by a self-test when the module is loaded, and if one fails, loading fails. A database
+ *    without authorizer would let applications into our tables.
+ * 2. Names that begin with {@link PREFIX} are ours; everything else goes to sql.js' own VFS. */
+import { HoldfastError } from "@holdfast/core/contract";
+import { IO_METHODS_BYTES, WasmFunctions, WasmMemory, WasmVfs } from "@holdfast/vfs";
+import type { SqljsModule, SqljsParts } from "./sqljs-module.js";
+import { findStructFacts, type StructFacts } from "./struct-facts.js";
+
+const PREFIX = "hf:";
+
+/** Offsets in the public `sqlite3_vfs` (wasm32). */
+const VFS = { version: 0, maxPathname: 8, name: 16, open: 24, delete: 28, access: 32, fullPathname: 36 } as const;
+
+const NOT_FOUND_DELETE = 5898; // SQLITE_IOERR_DELETE_NOENT
+
+/** Called while a statement is compiled: action and up to four names. 0 allows, 1 denies, 2 ignores. */
+export type AuthorizeCallback = (action: number, a: string | null, b: string | null, c: string | null, d: string | null) => number;
+
+export class SqljsEngine {
+  readonly module: SqljsModule;
+  readonly memory: WasmMemory;
+  readonly vfs: WasmVfs;
+  readonly facts: StructFacts;
+  readonly #functions: WasmFunctions;
+  readonly #authorizers = new Map<number, AuthorizeCallback>();
+  readonly #authorizeIndex: number;
+  #names = 0;
+
+  /** Runs sql.js. Synchronous: its start-up is, once the wasm is there. @throws HoldfastError `HOLDFAST_UNSUPPORTED` if a self-test fails */
+  constructor(parts: SqljsParts) {
+    const { module, exports } = start(parts);
+    const memory = exports.find((value) => value instanceof WebAssembly.Memory);
+    const table = exports.find((value) => value instanceof WebAssembly.Table);
+    if (!memory || !table) throw unsupported("it exports no memory or no function table");
+    this.module = module;
+    this.memory = new WasmMemory(memory);
+    this.#functions = new WasmFunctions(table);
+    this.vfs = new WasmVfs(this.memory, this.#functions, module._malloc(IO_METHODS_BYTES));
+    this.#patchVfs();
+    this.#authorizeIndex = this.#functions.install("iiiiiii", (database: number, action: number, ...names: number[]) => {
+      const [a, b, c, d] = names.map((at) => (at === 0 ? null : this.memory.text(at)));
+      return this.#authorizers.get(database)?.(action, a ?? null, b ?? null, c ?? null, d ?? null) ?? 0;
+    });
+    const facts = findStructFacts(this);
+    if (typeof facts === "string") throw unsupported(facts);
+    this.facts = facts;
+  }
+
+  /** A name that no other database of this engine has. */
+  freshName(): string {
+    this.#names += 1;
+    return `${PREFIX}${this.#names}`;
+  }
+
+  /** `sqlite3_open`; the pointer to the connection. */
+  open(name: string): number {
+    const { module, memory } = this;
+    return this.withText(name, (text) => {
+      const out = module._malloc(4);
+      const code = module._sqlite3_open(text, out);
+      const database = memory.pointer(out);
+      module._free(out);
+      if (code !== 0) throw new Error(`sqlite3_open failed with code ${code}`);
+      return database;
+    });
+  }
+
+  close(database: number): void {
+    this.module._sqlite3_close_v2(database);
+    this.#authorizers.delete(database);
+  }
+
+  /** What `sqlite3_set_authorizer` would do. */
+  setAuthorizer(database: number, authorize: AuthorizeCallback | undefined, offset: number = this.facts.authorizer): void {
+    if (authorize) this.#authorizers.set(database, authorize);
+    else this.#authorizers.delete(database);
+    this.memory.setPointer(database + offset, authorize ? this.#authorizeIndex : 0);
+    this.memory.setPointer(database + offset + 4, authorize ? database : 0);
+  }
+
+  /** What `sqlite3_limit` would do. */
+  setLimit(database: number, category: number, value: number, offset: number = this.facts.limits): void {
+    this.memory.view.setInt32(database + offset + category * 4, value, true);
+  }
+
+  /** A table index for a function, for those who look for facts. */
+  install(run: () => void, signature: "viiiij"): number {
+    return this.#functions.install(signature, run);
+  }
+
+  /** Puts a text into the heap, NUL-terminated, while `use` runs. */
+  withText<T>(text: string, use: (pointer: number) => T): T {
+    return this.withBytes(new TextEncoder().encode(`${text}\0`), use);
+  }
+
+  /** Puts bytes into the heap while `use` runs. */
+  withBytes<T>(bytes: Uint8Array, use: (pointer: number) => T): T {
+    const pointer = this.module._malloc(Math.max(1, bytes.length));
+    this.memory.bytes.set(bytes, pointer);
+    try {
+      return use(pointer);
+    } finally {
+      this.module._free(pointer);
+    }
+  }
+
+  #patchVfs(): void {
+    const { memory, vfs } = this;
+    const probe = this.open(":memory:");
+    const pointer = memory.pointer(probe);
+    this.close(probe);
+    const version = memory.view.getInt32(pointer + VFS.version, true);
+    const isUnix =
+      version >= 1 &&
+      version <= 3 &&
+      memory.view.getInt32(pointer + VFS.maxPathname, true) === 512 &&
+      memory.text(memory.pointer(pointer + VFS.name)) === "unix";
+    if (!isUnix) throw unsupported("the first word of its connection is not the VFS it is known to be");
+    const ours = (name: number): string | undefined => {
+      if (name === 0) return undefined;
+      const text = memory.text(name);
+      return text.startsWith(PREFIX) ? text : undefined;
+    };
+    this.#replace(pointer + VFS.open, "iiiiii", (original, self, name, file, flags, out) => {
+      const own = ours(name as number);
+      return own ? vfs.openFile(own, file as number, flags as number, out as number) : original(self, name, file, flags, out);
+    });
+    this.#replace(pointer + VFS.delete, "iiii", (original, self, name, sync) =>
+      ours(name as number) ? NOT_FOUND_DELETE : original(self, name, sync),
+    );
+    this.#replace(pointer + VFS.access, "iiiii", (original, self, name, flags, out) => {
+      const own = ours(name as number);
+      if (!own) return original(self, name, flags, out);
+      memory.view.setInt32(out as number, vfs.fileExists(own) ? 1 : 0, true);
+      return 0;
+    });
+    this.#replace(pointer + VFS.fullPathname, "iiiii", (original, self, name, size, out) => {
+      const own = ours(name as number);
+      if (!own) return original(self, name, size, out);
+      memory.bytes.set(new TextEncoder().encode(`${own}\0`), out as number);
+      return 0;
+    });
+  }
+
+  #replace(
+    slot: number,
+    signature: "iiii" | "iiiii" | "iiiiii",
+    replacement: (original: (...args: unknown[]) => number, ...args: unknown[]) => number,
+  ): void {
+    const original = this.#functions.at(this.memory.pointer(slot));
+    this.memory.setPointer(slot, this.#functions.install(signature, (...args: unknown[]) => replacement(original, ...args)));
+  }
+}
+
+/** Runs sql.js' start-up around an instance of our making. */
+function start({ initSqlJs, wasm }: SqljsParts): { module: SqljsModule; exports: WebAssembly.ExportValue[] } {
+  let exports: WebAssembly.ExportValue[] = [];
+  const options = {
+    instantiateWasm(imports: WebAssembly.Imports, done: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void): object {
+      const compiled = new WebAssembly.Module(wasm);
+      const instance = new WebAssembly.Instance(compiled, imports);
+      exports = Object.values(instance.exports);
+      done(instance, compiled);
+      return instance.exports;
+    },
+  };
+  initSqlJs(options);
+  if (exports.length === 0) {
+    throw unsupported("it was already running; give holdfast a fresh copy of its script");
+  }
+  return { module: options as unknown as SqljsModule, exports };
+}
+
+function unsupported(why: string): HoldfastError {
+  return new HoldfastError("HOLDFAST_UNSUPPORTED", `This build of sql.js cannot be used: ${why}. Install sql.js 1.16.0.`);
+}

@@ -1,0 +1,117 @@
+/** The holdfast driver on stock sql.js: captures every commit through the VFS. */
+import type { DriverSupport, OpenOptions, SqliteDatabase, SqliteDriver, SqliteStatement } from "@holdfast/core/contract";
+import { PAGE_SIZE } from "@holdfast/core/contract";
+import { PageFile } from "@holdfast/vfs";
+import { SqljsConnection } from "./connection.js";
+import { SqljsEngine } from "./engine.js";
+import { loadInstalled } from "./load-installed.js";
+import type { SqljsParts } from "./sqljs-module.js";
+
+const SUPPORTS: DriverSupport = {
+  fts5: false,
+  rtree: false,
+  authorizer: true,
+  limits: true,
+  errorOffset: false,
+  quota: "commit",
+  rowCounts: "estimated",
+  capture: "vfs",
+  exactText: true,
+};
+
+/** SQLite's limit categories, by number. */
+const LIMITS = [
+  "length",
+  "sqlLength",
+  "column",
+  "exprDepth",
+  "compoundSelect",
+  "vdbeOp",
+  "functionArg",
+  "attached",
+  "likePatternLength",
+  "variableNumber",
+  "triggerDepth",
+  "workerThreads",
+] as const;
+
+const AUTHORIZED = { ok: 0, deny: 1, ignore: 2 } as const;
+
+/** A driver on stock sql.js 1.16. All its databases share one wasm instance, made at the first `open`.
+ * @param parts sql.js' script and wasm, where they cannot be loaded from the installed package: in a browser */
+export function sqljs(parts?: SqljsParts): SqliteDriver {
+  let engine: SqljsEngine | undefined;
+  return {
+    name: "sqljs",
+    supports: SUPPORTS,
+    async open(options: OpenOptions): Promise<SqliteDatabase> {
+      engine ??= new SqljsEngine(parts ?? loadInstalled());
+      return new SqljsDatabase(engine, options);
+    },
+  };
+}
+
+class SqljsDatabase implements SqliteDatabase {
+  readonly #connection: SqljsConnection;
+  readonly #file: PageFile;
+  readonly #name: string;
+  readonly #pageCounter: SqliteStatement;
+  /** The driver's own statements are nobody's business: set while one is compiled or run. */
+  #isOwn = true;
+
+  constructor(engine: SqljsEngine, options: OpenOptions) {
+    this.#file = new PageFile({
+      image: options.image,
+      beforeCommit: (pageCount) => options.beforeCommit(pageCount),
+      onCommit: (commit) => options.onCommit(commit),
+    });
+    this.#name = engine.freshName();
+    engine.vfs.register(this.#name, this.#file);
+    this.#connection = new SqljsConnection(engine, this.#name, (action, a, b, c, d) =>
+      this.#isOwn ? AUTHORIZED.ok : AUTHORIZED[options.authorize(action, a, b, c, d)],
+    );
+    this.#connection.exec(
+      `PRAGMA page_size = ${PAGE_SIZE}; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY; PRAGMA temp_store = MEMORY;
+      PRAGMA synchronous = OFF; PRAGMA cache_size = ${-Math.ceil(options.cacheBytes / 1024)}; PRAGMA foreign_keys = ON;
+      PRAGMA max_page_count = ${options.maxPageCount}`,
+    );
+    LIMITS.forEach((name, category) => {
+      const value = options.limits[name];
+      if (value !== undefined) engine.setLimit(this.#connection.pointer, category, value);
+    });
+    const counter = this.#connection.prepare("PRAGMA page_count");
+    if (!counter) throw new Error("sql.js does not know PRAGMA page_count");
+    this.#pageCounter = counter.statement;
+    this.#isOwn = false;
+  }
+
+  get inTransaction(): boolean {
+    return this.#connection.inTransaction;
+  }
+
+  get pageCount(): number {
+    this.#isOwn = true;
+    try {
+      this.#pageCounter.step(); // SQLite's own count: it writes to the file only when it commits
+      return Number(this.#pageCounter.row()[0]);
+    } finally {
+      this.#pageCounter.reset();
+      this.#isOwn = false;
+    }
+  }
+
+  prepare(sql: string): { statement: SqliteStatement; tail: string } | undefined {
+    return this.#connection.prepare(sql);
+  }
+
+  exec(sql: string): void {
+    this.#connection.exec(sql);
+  }
+
+  close(): void {
+    if (!this.#connection.isOpen) return;
+    this.#connection.close();
+    this.#connection.engine.vfs.unregister(this.#name);
+    this.#file.close();
+  }
+}

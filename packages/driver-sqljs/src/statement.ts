@@ -1,0 +1,129 @@
+/** One compiled statement of sql.js. */
+import { decodeWtf8, encodeWtf8, type SqliteStatement, type SqlValue } from "@holdfast/core/contract";
+import type { SqljsConnection } from "./connection.js";
+
+
+const OK = 0;
+const RANGE = 25;
+const TRANSIENT = -1;
+
+const INTEGER = 1;
+const FLOAT = 2;
+const TEXT = 3;
+const BLOB = 4;
+
+/** Authorizer actions of statements that change nothing: PRAGMA, READ, SELECT, FUNCTION, RECURSIVE. */
+const READING: ReadonlySet<number> = new Set([19, 20, 21, 31, 33]);
+/** DELETE, INSERT, UPDATE: what `sqlite3_changes` counts. */
+const CHANGING: ReadonlySet<number> = new Set([9, 18, 23]);
+
+export class SqljsStatement implements SqliteStatement {
+  readonly handle: number;
+  readonly readOnly: boolean;
+  readonly parameterCount: number;
+  readonly #connection: SqljsConnection;
+  readonly #changes: boolean;
+  #rowsRead = 0;
+  #rowsWritten = 0;
+  #finalized = false;
+
+  /** `actions` are what the authorizer was asked while the statement was compiled; none at all means VACUUM and its like. */
+  constructor(connection: SqljsConnection, handle: number, actions: readonly number[]) {
+    this.#connection = connection;
+    this.handle = handle;
+    this.readOnly = actions.length > 0 && actions.every((action) => READING.has(action));
+    this.#changes = actions.some((action) => CHANGING.has(action));
+    this.parameterCount = this.#countParameters();
+  }
+
+  get columnNames(): readonly string[] {
+    const { engine } = this.#connection;
+    const count = engine.module._sqlite3_column_count(this.handle);
+    return Array.from({ length: count }, (_, i) => engine.memory.text(engine.module._sqlite3_column_name(this.handle, i)));
+  }
+
+  bind(values: readonly SqlValue[]): void {
+    this.#connection.engine.module._sqlite3_clear_bindings(this.handle);
+    values.forEach((value, i) => this.bindAt(i + 1, value));
+  }
+
+  bindAt(index: number, value: SqlValue): void {
+    const { engine } = this.#connection;
+    const { module } = engine;
+    let code = OK;
+    if (typeof value === "number") code = module._sqlite3_bind_double(this.handle, index, value);
+    else if (value !== null) {
+      const bytes = typeof value === "string" ? encodeWtf8(value) : value;
+      const bind = typeof value === "string" ? module._sqlite3_bind_text : module._sqlite3_bind_blob;
+      code = engine.withBytes(bytes, (at) => bind(this.handle, index, at, bytes.length, TRANSIENT));
+    }
+    if (code !== OK) throw this.#connection.failure(code);
+  }
+
+  step(): boolean {
+    const hasRow = this.#connection.step(this);
+    if (hasRow) this.#rowsRead += 1;
+    else if (this.#changes) this.#rowsWritten = this.#connection.changes;
+    return hasRow;
+  }
+
+  row(): SqlValue[] {
+    const { module } = this.#connection.engine;
+    const count = module._sqlite3_column_count(this.handle);
+    return Array.from({ length: count }, (_, i) => this.#column(i));
+  }
+
+  reset(): void {
+    if (this.#finalized) return;
+    this.#connection.engine.module._sqlite3_reset(this.handle);
+    this.#rowsRead = 0;
+    this.#rowsWritten = 0;
+  }
+
+  finalize(): void {
+    if (this.#finalized) return;
+    this.#finalized = true;
+    this.#connection.engine.module._sqlite3_finalize(this.handle);
+    this.#connection.forget(this);
+  }
+
+  /** Rows the statement returned: an estimate, declared as such. */
+  get rowsRead(): number {
+    return this.readOnly ? this.#rowsRead : 0;
+  }
+
+  /** Rows changed, indexes not counted: an estimate, declared as such. Known when the statement has ended. */
+  get rowsWritten(): number {
+    return this.#rowsWritten;
+  }
+
+  #column(index: number): SqlValue {
+    const { module, memory } = this.#connection.engine;
+    switch (module._sqlite3_column_type(this.handle, index)) {
+      case INTEGER:
+      case FLOAT:
+        return module._sqlite3_column_double(this.handle, index);
+      case TEXT: {
+        const at = module._sqlite3_column_text(this.handle, index);
+        const length = module._sqlite3_column_bytes(this.handle, index);
+        return decodeWtf8(memory.bytes.subarray(at, at + length));
+      }
+      case BLOB: {
+        const at = module._sqlite3_column_blob(this.handle, index);
+        const length = module._sqlite3_column_bytes(this.handle, index);
+        return memory.bytes.slice(at, at + length);
+      }
+      default:
+        return null;
+    }
+  }
+
+  /** Stock sql.js has no `sqlite3_bind_parameter_count`: binding succeeds up to it. */
+  #countParameters(): number {
+    const { module } = this.#connection.engine;
+    let count = 0;
+    while (module._sqlite3_bind_int(this.handle, count + 1, 0) !== RANGE) count += 1;
+    if (count > 0) module._sqlite3_clear_bindings(this.handle);
+    return count;
+  }
+}

@@ -1,0 +1,107 @@
+/** record/commit-body.ts
+ * The pages of a commit as bytes.
+ *
+ *   body  := meta entry*
+ *   entry := pageNumber u32 | kind u8 | 0 u8 | length u16 | length bytes       kind: 0 full page, 1 delta, 2 zeros
+ *
+ * A page that did not change gives no entry; a grown file's pages are zeros until an entry says otherwise. */
+import { type CommitPages, PAGE_SIZE, type PageChange } from "@holdfast/core/contract";
+import { copyBytes } from "./copy-bytes.js";
+import { applyDelta, writeDelta } from "./delta.js";
+import { encodeMeta } from "./meta.js";
+
+const ENTRY_BYTES = 8;
+const FULL = 0;
+const DELTA = 1;
+const ZEROS = 2;
+
+/** A difference that saves less than this is not worth a second step at reading. */
+const DELTA_LIMIT = PAGE_SIZE - 256;
+
+const ZERO_PAGE = new Uint8Array(PAGE_SIZE);
+
+export function encodeCommitBody(commit: CommitPages): Uint8Array {
+  const out = new GrowingBytes(encodeMeta(commit.meta));
+  for (const change of commit.pages) encodeEntry(change, out);
+  return out.finish();
+}
+
+/** The commit a body describes. Differences are applied to what `read` gives for the page. @throws RangeError on a damaged body */
+export function* decodeEntries(entries: Uint8Array, read: (pageNumber: number) => Uint8Array | undefined): Generator<PageChange> {
+  const view = new DataView(entries.buffer, entries.byteOffset, entries.byteLength);
+  for (let at = 0; at < entries.length; ) {
+    const pageNumber = view.getUint32(at, true);
+    const kind = view.getUint8(at + 4);
+    const length = view.getUint16(at + 6, true);
+    const bytes = entries.subarray(at + ENTRY_BYTES, at + ENTRY_BYTES + length);
+    if (bytes.length !== length) throw new RangeError("an entry is longer than its record");
+    yield { pageNumber, data: pageFrom(kind, bytes, () => read(pageNumber)) };
+    at += ENTRY_BYTES + length;
+  }
+}
+
+function pageFrom(kind: number, bytes: Uint8Array, before: () => Uint8Array | undefined): Uint8Array {
+  switch (kind) {
+    case FULL:
+      if (bytes.length !== PAGE_SIZE) throw new RangeError("a full page of the wrong size");
+      return bytes;
+    case ZEROS:
+      return ZERO_PAGE;
+    case DELTA: {
+      const page = copyBytes(before() ?? ZERO_PAGE);
+      applyDelta(page, bytes);
+      return page;
+    }
+    default:
+      throw new RangeError(`unknown kind of entry ${kind}`);
+  }
+}
+
+function encodeEntry(change: PageChange, out: GrowingBytes): void {
+  out.room(ENTRY_BYTES + PAGE_SIZE);
+  const body = out.length + ENTRY_BYTES;
+  let kind = DELTA;
+  let length = change.previous ? writeDelta(change.previous, change.data, out.view, body, DELTA_LIMIT) : -1;
+  if (length === 0) return;
+  if (length < 0) {
+    kind = isZero(change.data) ? ZEROS : FULL;
+    length = kind === ZEROS ? 0 : PAGE_SIZE;
+    if (kind === FULL) out.bytes.set(change.data, body);
+  }
+  out.view.setUint32(out.length, change.pageNumber, true);
+  out.view.setUint16(out.length + 4, kind, true);
+  out.view.setUint16(out.length + 6, length, true);
+  out.length += ENTRY_BYTES + length;
+}
+
+function isZero(page: Uint8Array): boolean {
+  for (const byte of page) if (byte !== 0) return false;
+  return true;
+}
+
+/** Scratch space that doubles. */
+class GrowingBytes {
+  bytes: Uint8Array;
+  view: DataView;
+  length: number;
+
+  constructor(start: Uint8Array) {
+    this.bytes = new Uint8Array(Math.max(512, start.length));
+    this.bytes.set(start);
+    this.view = new DataView(this.bytes.buffer);
+    this.length = start.length;
+  }
+
+  room(count: number): void {
+    if (this.length + count <= this.bytes.length) return;
+    const grown = new Uint8Array(Math.max(this.length + count, this.bytes.length * 2));
+    grown.set(this.bytes.subarray(0, this.length));
+    this.bytes = grown;
+    this.view = new DataView(grown.buffer);
+  }
+
+  finish(): Uint8Array {
+    return this.bytes.subarray(0, this.length);
+  }
+}
+

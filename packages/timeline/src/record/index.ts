@@ -1,0 +1,12 @@
+/** `@holdfast/timeline/record`: the frame of a record, for stores that keep records in files and must find where the valid ones end. */
+import { decodeMeta } from "./meta.js";
+import { bodyOf, readHeader } from "./record.js";
+
+export { crc32 } from "./crc32.js";
+export { HEADER_BYTES, RECORD_MAGIC, type RecordHeader, readHeader, readRecord } from "./record.js";
+
+/** The object's alarm from an undamaged record on, if the record says so: milliseconds since the epoch, `null` for none (T22). */
+export function recordAlarm(record: Uint8Array): number | null | undefined {
+  const header = readHeader(record);
+  return header && decodeMeta(header.flags, bodyOf(record)).meta.alarm;
+}

@@ -1,0 +1,146 @@
+/** timeline/history.ts
+ * Reads what a log says: the records in order, the image at any of them, and what a bookmark or a time stands for.
+ *
+ * 1. Each record names the checksum of the one before. A gap or a foreign record is damage, never skipped.
+ * 2. The image at a position is that of the newest restore, reset or snapshot below, plus the commits since. A restore leads to an
+ *    earlier position, so the way back ends. */
+import { HoldfastError, type Position } from "@holdfast/core/contract";
+import { comparePositions, type LogReader, NO_POSITION } from "../contract.js";
+import { MemoryImage } from "../image/memory-image.js";
+import { decodeEntries } from "../record/commit-body.js";
+import { decodeMeta } from "../record/meta.js";
+import { bodyOf, type RecordHeader, RecordKind, readRecord } from "../record/record.js";
+import { decodeRestore, type RestoreBody } from "../record/restore-body.js";
+import { type Bookmark, END_OF_EPOCH, isMadeFrom } from "./bookmark.js";
+import { readSnapshot } from "./snapshot.js";
+
+export interface HistoryRecord {
+  readonly header: RecordHeader;
+  readonly record: Uint8Array;
+}
+
+export class History {
+  readonly #log: LogReader;
+  readonly #objectId: string;
+
+  constructor(log: LogReader, objectId: string) {
+    this.#log = log;
+    this.#objectId = objectId;
+  }
+
+  /** Records after a position up to another, each checked against the one before (rule 1).
+   * @throws HoldfastError `HOLDFAST_LOG_CORRUPT` */
+  async *records(after: Position, upTo: Position): AsyncGenerator<HistoryRecord> {
+    let previous = after === NO_POSITION ? undefined : after;
+    for await (const bytes of this.#log.records(after, upTo)) {
+      const found = readRecord(bytes);
+      if (!found) throw this.#damage(previous, "is damaged");
+      if (found.header.previousChecksum !== (previous ?? NO_POSITION).checksum) {
+        throw this.#damage(previous, "does not follow the one before it");
+      }
+      previous = found.header.position;
+      yield found;
+    }
+    if (comparePositions(previous ?? NO_POSITION, upTo) !== 0) throw this.#damage(previous, "is missing");
+  }
+
+  /** The database at a position. */
+  async image(at: Position): Promise<MemoryImage> {
+    const snapshot = await this.#log.snapshot(at);
+    const base = await this.#lastReplacement(snapshot?.position ?? NO_POSITION, at);
+    if (!base) {
+      const start = snapshot ? await readSnapshot(snapshot.chunks, this.#objectId) : new MemoryImage();
+      return this.#applyCommits(start, snapshot?.position ?? NO_POSITION, at);
+    }
+    const start = base.restored ? await this.image(base.restored) : new MemoryImage();
+    return this.#applyCommits(start, base.position, at);
+  }
+
+  /** What the last record of an epoch is, or the record with a given sequence, if the bookmark was made from it. */
+  async find(bookmark: Bookmark, durable: Position): Promise<Position | undefined> {
+    let opening: Position | undefined;
+    let last: Position | undefined;
+    for await (const { header } of this.records(NO_POSITION, durable)) {
+      const { position } = header;
+      if (position.epoch !== bookmark.epoch) continue;
+      if (position.sequence === 0) opening = position;
+      if (position.sequence === bookmark.sequence) return isMadeFrom(bookmark, position) ? position : undefined;
+      last = position;
+    }
+    const isUndo = bookmark.sequence === END_OF_EPOCH && opening !== undefined && isMadeFrom(bookmark, opening);
+    return isUndo ? last : undefined;
+  }
+
+  /** The newest position at or before a time; the first of all if the time is before it. */
+  async atTime(ms: number, durable: Position): Promise<Position> {
+    let found: Position | undefined;
+    for await (const { header } of this.records(NO_POSITION, durable)) {
+      if (found && header.position.wallMs > ms) break;
+      found = header.position;
+    }
+    return found ?? NO_POSITION;
+  }
+
+  /** The bookmark armed at the end of the log, if one is. */
+  async armedRestore(head: Position): Promise<string | null> {
+    let armed: string | null = null;
+    for await (const { header, record } of this.records(NO_POSITION, head)) {
+      const { armedRestore } = decodeMeta(header.flags, bodyOf(record)).meta;
+      if (armedRestore !== undefined) armed = armedRestore;
+    }
+    return armed;
+  }
+
+  /** The newest restore or reset in a range, and where it led. */
+  async #lastReplacement(after: Position, upTo: Position): Promise<Replacement | undefined> {
+    let last: { position: Position; restore?: RestoreBody } | undefined;
+    for await (const { header, record } of this.records(after, upTo)) {
+      if (header.kind === RecordKind.RESET) last = { position: header.position };
+      if (header.kind !== RecordKind.RESTORE) continue;
+      const restore = restoreOf({ header, record });
+      if (restore.failure === undefined) last = { position: header.position, restore };
+    }
+    if (!last?.restore) return last;
+    const { epoch, sequence } = last.restore.target;
+    return { position: last.position, restored: await this.#positionAt(epoch, sequence, last.position) };
+  }
+
+  async #positionAt(epoch: number, sequence: number, before: Position): Promise<Position> {
+    const wanted = { ...NO_POSITION, epoch, sequence };
+    for await (const { header } of this.records(NO_POSITION, before)) {
+      if (comparePositions(header.position, wanted) === 0) return header.position;
+    }
+    throw this.#damage(wanted, "was restored and is missing");
+  }
+
+  async #applyCommits(image: MemoryImage, after: Position, upTo: Position): Promise<MemoryImage> {
+    for await (const { header, record } of this.records(after, upTo)) {
+      if (header.kind !== RecordKind.COMMIT) continue;
+      const body = bodyOf(record);
+      const entries = body.subarray(decodeMeta(header.flags, body).bytes);
+      const read = (pageNumber: number) => (pageNumber <= image.pageCount ? image.read(pageNumber) : undefined);
+      image.apply({ pageCount: header.pageCount, pages: decodeEntries(entries, read) });
+    }
+    return image;
+  }
+
+  #damage(position: Position | undefined, what: string): HoldfastError {
+    const place = position ? `after epoch ${position.epoch}, sequence ${position.sequence}` : "at the beginning";
+    return new HoldfastError(
+      "HOLDFAST_LOG_CORRUPT",
+      `The log of object '${this.#objectId}' is damaged: a record ${place} ${what}. Nothing was changed; restore the log from a copy.`,
+    );
+  }
+}
+
+interface Replacement {
+  readonly position: Position;
+  /** Absent: the state became empty. */
+  readonly restored?: Position;
+}
+
+/** What a RESTORE record says. */
+export function restoreOf({ header, record }: HistoryRecord): RestoreBody {
+  const body = bodyOf(record);
+  return decodeRestore(body.subarray(decodeMeta(header.flags, body).bytes));
+}

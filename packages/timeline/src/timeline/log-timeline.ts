@@ -1,0 +1,233 @@
+/** timeline/log-timeline.ts
+ * One object's timeline over a store's log: encodes commits into records, and carries out a restore when it is opened.
+ *
+ *   store.open ──▶ OPEN record ──▶ armed restore? RESTORE record ──▶ durable ──▶ appends
+ *
+ * 1. OPEN takes (epoch, 0) and advances the checksum, not the txid (T1). A log without records, or one that was forked, gets a fresh
+ *    incarnation with it (T2, T4).
+ * 2. A restore is one record that names a position (T8). It disarms itself, so undoing it does not run it again (T10). A target that
+ *    cannot be restored gives a record that says so and changes nothing (T11). */
+import {
+  type BookmarkResolution,
+  type CommitMeta,
+  type CommitPages,
+  HoldfastError,
+  type Image,
+  type Position,
+  type PositionRange,
+  type Timeline,
+} from "@holdfast/core/contract";
+import { comparePositions, type Log, type LogStore, NO_POSITION } from "../contract.js";
+import { encodeCommitBody } from "../record/commit-body.js";
+import { encodeMeta, metaFlags } from "../record/meta.js";
+import { encodeRecord, RecordKind } from "../record/record.js";
+import { encodeRestore } from "../record/restore-body.js";
+import { END_OF_EPOCH, formatBookmark, parseBookmark } from "./bookmark.js";
+import { forkHistory } from "./fork.js";
+import { History } from "./history.js";
+
+export interface TimelineParts {
+  readonly store: LogStore;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Fresh random bytes. */
+  random(count: number): Uint8Array;
+}
+
+/** The last sequence an epoch may use; the one after means its end (T3). */
+const LAST_SEQUENCE = END_OF_EPOCH - 1;
+
+interface Appendix {
+  readonly kind: number;
+  readonly body: Uint8Array;
+  readonly pageCount: number;
+  readonly meta: CommitMeta | undefined;
+}
+
+export class LogTimeline implements Timeline {
+  readonly #parts: TimelineParts;
+  readonly #objectId: string;
+  readonly #log: Log;
+  readonly #history: History;
+  #head: Position;
+  #durable: Position;
+  #opening: Position;
+  #closed: Promise<void> | undefined;
+
+  /** Opens, fences, and carries out an armed restore. */
+  static async open(parts: TimelineParts, objectId: string, options: { readonly newIncarnation?: boolean } = {}): Promise<LogTimeline> {
+    const log = await parts.store.open(objectId);
+    const timeline = new LogTimeline(parts, objectId, log);
+    try {
+      await timeline.#start(options.newIncarnation ?? false);
+    } catch (error) {
+      await log.close();
+      throw error;
+    }
+    return timeline;
+  }
+
+  private constructor(parts: TimelineParts, objectId: string, log: Log) {
+    this.#parts = parts;
+    this.#objectId = objectId;
+    this.#log = log;
+    this.#history = new History(log, objectId);
+    this.#head = log.head;
+    this.#durable = log.head;
+    this.#opening = log.head;
+  }
+
+  get epoch(): number {
+    return this.#log.epoch;
+  }
+
+  get head(): Position {
+    return this.#head;
+  }
+
+  get durable(): Position {
+    return this.#durable;
+  }
+
+  append(commit: CommitPages): Position {
+    if (this.#closed) throw new HoldfastError("HOLDFAST_CLOSED", `The timeline of object '${this.#objectId}' is closed.`);
+    const body = encodeCommitBody(commit);
+    return this.#append({ kind: RecordKind.COMMIT, body, pageCount: commit.pageCount, meta: commit.meta });
+  }
+
+  async flushed(upTo: Position): Promise<void> {
+    await this.#log.flushed(upTo);
+    if (comparePositions(upTo, this.#durable) > 0) this.#durable = upTo;
+  }
+
+  image(at: Position = this.#head): Promise<Image> {
+    return this.#history.image(at);
+  }
+
+  bookmark(position: Position): string {
+    return formatBookmark(position);
+  }
+
+  undoBookmark(): string {
+    return formatBookmark(this.#opening, END_OF_EPOCH);
+  }
+
+  async resolveBookmark(text: string): Promise<BookmarkResolution> {
+    const bookmark = parseBookmark(text);
+    if (!bookmark) return { kind: "malformed" };
+    const position = await this.#history.find(bookmark, this.#head);
+    return position ? { kind: "position", position } : { kind: "unknown" };
+  }
+
+  resolveTime(ms: number): Promise<Position> {
+    return this.#history.atTime(ms, this.#head);
+  }
+
+  async *positions(range: PositionRange): AsyncGenerator<Position> {
+    for await (const { header } of this.#history.records(range.after ?? NO_POSITION, range.upTo ?? this.#head)) {
+      yield header.position;
+    }
+  }
+
+  async fork(at: Position, objectId: string): Promise<void> {
+    await this.flushed(this.#head);
+    await forkHistory(this.#parts, { from: this.#objectId, at, to: objectId });
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.flushed(this.#head);
+    } finally {
+      await this.#log.close();
+    }
+  }
+
+  async #start(newIncarnation: boolean): Promise<void> {
+    const before = this.#log.head;
+    const armed = await this.#history.armedRestore(before);
+    const isNew = newIncarnation || comparePositions(before, NO_POSITION) === 0;
+    const incarnation = isNew ? toUint64(this.#parts.random(8)) : before.incarnation;
+    this.#head = { ...before, incarnation, epoch: this.#log.epoch, sequence: -1 };
+    // A fork does not carry the alarm over (T4), nor a request to restore.
+    const meta: CommitMeta | undefined = newIncarnation ? { alarm: null, armedRestore: null } : undefined;
+    this.#opening = this.#append({ kind: RecordKind.OPEN, body: encodeMeta(meta), pageCount: 0, meta }, before);
+    if (armed !== null && !newIncarnation) await this.#restore(armed, before);
+    await this.flushed(this.#head);
+  }
+
+  async #restore(bookmark: string, before: Position): Promise<void> {
+    const meta: CommitMeta = { armedRestore: null };
+    const found = await this.#restorable(bookmark, before);
+    const restore =
+      typeof found === "string"
+        ? { bookmark, target: { epoch: 0, sequence: 0 }, failure: found }
+        : { bookmark, target: { epoch: found.position.epoch, sequence: found.position.sequence } };
+    const body = concat(encodeMeta(meta), encodeRestore(restore));
+    this.#append({ kind: RecordKind.RESTORE, body, pageCount: typeof found === "string" ? 0 : found.pageCount, meta });
+  }
+
+  /** Where an armed bookmark leads and how large it is there, or why it cannot be restored. */
+  async #restorable(text: string, before: Position): Promise<{ position: Position; pageCount: number } | string> {
+    const bookmark = parseBookmark(text);
+    if (!bookmark) return "it is not a bookmark";
+    try {
+      const position = await this.#history.find(bookmark, before);
+      if (!position) return "no such position is retained";
+      const image = await this.#history.image(position);
+      const { pageCount } = image;
+      image.close();
+      return { position, pageCount };
+    } catch (error) {
+      if (error instanceof HoldfastError && error.code === "HOLDFAST_LOG_CORRUPT") return error.message;
+      throw error;
+    }
+  }
+
+  #append(appendix: Appendix, before = this.#head): Position {
+    if (this.#head.sequence >= LAST_SEQUENCE) {
+      throw new HoldfastError("HOLDFAST_USAGE", `Object '${this.#objectId}' has used up its epoch. Restart it.`);
+    }
+    const rawMs = this.#parts.now();
+    const counts = appendix.kind !== RecordKind.OPEN;
+    const position = {
+      incarnation: this.#head.incarnation,
+      epoch: this.#head.epoch,
+      sequence: this.#head.sequence + 1,
+      txid: this.#head.txid + (counts ? 1 : 0),
+      wallMs: Math.max(this.#head.wallMs, rawMs),
+    };
+    const { bytes, checksum } = encodeRecord(
+      {
+        kind: appendix.kind,
+        flags: metaFlags(appendix.meta),
+        position,
+        pageCount: appendix.pageCount,
+        rawMs,
+        durable: this.#durable,
+        previousChecksum: before.checksum,
+      },
+      appendix.body,
+    );
+    const after: Position = { ...position, checksum };
+    const alarm = appendix.meta?.alarm;
+    this.#log.append(before, bytes, { position: after, ...(alarm !== undefined && { alarm }) });
+    this.#head = after;
+    return after;
+  }
+}
+
+function toUint64(bytes: Uint8Array): bigint {
+  return new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
+}
+
+function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const both = new Uint8Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+}

@@ -1,0 +1,5 @@
+/** `@holdfast/vfs`: the pages of a wasm SQLite in JavaScript's hands. For people who write a driver for another wasm build. */
+export { PageFile, type PageFileParts } from "./page-file.js";
+export { type Signature, WasmFunctions } from "./wasm-functions.js";
+export { WasmMemory } from "./wasm-memory.js";
+export { IO_METHODS_BYTES, WasmVfs } from "./wasm-vfs.js";

@@ -1,0 +1,104 @@
+/** page-file.ts
+ * One database file as SQLite sees it: an image, and over it the pages of the transaction that is being written.
+ *
+ *   xWrite, xTruncate ──▶ overlay          FCNTL_SYNC ──▶ prepare(): may veto          FCNTL_COMMIT_PHASETWO ──▶ commit(): hand over, fold
+ *
+ * 1. Until `commit` the image is untouched. A transaction that rolls back writes its old pages over the overlay and leaves it equal to
+ *    the image; it never reaches `commit`.
+ * 2. A page in the file that was never written reads as zeros, and growing the file writes none.
+ * 3. A page that was cut off and is inside the file again at the commit is handed over, as zeros unless it was written: the image
+ *    still has its old bytes. */
+import { type CommitPages, type Image, PAGE_SIZE, type PageChange } from "@holdfast/core/contract";
+
+const ZERO_PAGE = new Uint8Array(PAGE_SIZE);
+
+export interface PageFileParts {
+  readonly image: Image;
+  beforeCommit(pageCount: number): "ok" | "full";
+  onCommit(commit: CommitPages): unknown;
+}
+
+export class PageFile {
+  readonly #parts: PageFileParts;
+  readonly #overlay = new Map<number, Uint8Array>();
+  /** Set by the first write or truncation of a transaction. */
+  #pageCount: number | undefined;
+  /** Pages of the image above this were cut off in this transaction. */
+  #kept = Number.POSITIVE_INFINITY;
+
+  constructor(parts: PageFileParts) {
+    this.#parts = parts;
+  }
+
+  get pageCount(): number {
+    return this.#pageCount ?? this.#parts.image.pageCount;
+  }
+
+  /** The bytes of a page inside the file; borrowed. */
+  read(pageNumber: number): Uint8Array {
+    return this.#overlay.get(pageNumber) ?? this.#before(pageNumber) ?? ZERO_PAGE;
+  }
+
+  /** Takes a page over; the bytes are the file's from here on. */
+  write(pageNumber: number, bytes: Uint8Array): void {
+    this.#overlay.set(pageNumber, bytes);
+    this.#pageCount = Math.max(this.pageCount, pageNumber);
+  }
+
+  truncate(pageCount: number): void {
+    for (const pageNumber of this.#overlay.keys()) if (pageNumber > pageCount) this.#overlay.delete(pageNumber);
+    this.#kept = Math.min(this.#kept, pageCount);
+    this.#pageCount = pageCount;
+  }
+
+  /** Whether the transaction may commit. */
+  prepare(): "ok" | "full" {
+    return this.#isChanged() ? this.#parts.beforeCommit(this.pageCount) : "ok";
+  }
+
+  /** Hands the transaction's pages over and folds them into the image. @throws what the receiver throws; the file is then unusable */
+  commit(): void {
+    if (!this.#isChanged()) return;
+    const commit: CommitPages = { pageCount: this.pageCount, pages: this.#changes() };
+    this.#parts.onCommit(commit);
+    this.#parts.image.apply(commit);
+    this.#overlay.clear();
+    this.#pageCount = undefined;
+    this.#kept = Number.POSITIVE_INFINITY;
+  }
+
+  close(): void {
+    this.#parts.image.close();
+  }
+
+  #isChanged(): boolean {
+    return this.#overlay.size > 0 || this.pageCount !== this.#parts.image.pageCount;
+  }
+
+  #changes(): PageChange[] {
+    const changes: PageChange[] = [];
+    for (const [pageNumber, data] of this.#overlay) {
+      const previous = this.#old(pageNumber);
+      changes.push(previous ? { pageNumber, data, previous } : { pageNumber, data });
+    }
+    const last = Math.min(this.pageCount, this.#parts.image.pageCount);
+    for (let pageNumber = Math.min(this.#kept, last) + 1; pageNumber <= last; pageNumber++) {
+      if (!this.#overlay.has(pageNumber)) changes.push({ pageNumber, data: ZERO_PAGE, ...this.#withOld(pageNumber) });
+    }
+    return changes;
+  }
+
+  /** A page of the image, unless this transaction cut it off. */
+  #before(pageNumber: number): Uint8Array | undefined {
+    return pageNumber <= this.#kept ? this.#old(pageNumber) : undefined;
+  }
+
+  #old(pageNumber: number): Uint8Array | undefined {
+    return pageNumber <= this.#parts.image.pageCount ? this.#parts.image.read(pageNumber) : undefined;
+  }
+
+  #withOld(pageNumber: number): { previous?: Uint8Array } {
+    const previous = this.#old(pageNumber);
+    return previous ? { previous } : {};
+  }
+}
