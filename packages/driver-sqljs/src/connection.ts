@@ -5,7 +5,6 @@ import type { AuthorizeCallback, SqljsEngine } from "./engine.js";
 import { SqliteFailure } from "./sqlite-failure.js";
 import { SqljsStatement } from "./statement.js";
 
-
 const ROW = 100;
 const DONE = 101;
 const OK = 0;

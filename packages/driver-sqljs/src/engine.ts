@@ -21,7 +21,13 @@ const VFS = { version: 0, maxPathname: 8, name: 16, open: 24, delete: 28, access
 const NOT_FOUND_DELETE = 5898; // SQLITE_IOERR_DELETE_NOENT
 
 /** Called while a statement is compiled: action and up to four names. 0 allows, 1 denies, 2 ignores. */
-export type AuthorizeCallback = (action: number, a: string | null, b: string | null, c: string | null, d: string | null) => number;
+export type AuthorizeCallback = (
+  action: number,
+  a: string | null,
+  b: string | null,
+  c: string | null,
+  d: string | null,
+) => number;
 
 export class SqljsEngine {
   readonly module: SqljsModule;
@@ -155,7 +161,10 @@ export class SqljsEngine {
     replacement: (original: (...args: unknown[]) => number, ...args: unknown[]) => number,
   ): void {
     const original = this.#functions.at(this.memory.pointer(slot));
-    this.memory.setPointer(slot, this.#functions.install(signature, (...args: unknown[]) => replacement(original, ...args)));
+    this.memory.setPointer(
+      slot,
+      this.#functions.install(signature, (...args: unknown[]) => replacement(original, ...args)),
+    );
   }
 }
 
@@ -163,7 +172,10 @@ export class SqljsEngine {
 function start({ initSqlJs, wasm }: SqljsParts): { module: SqljsModule; exports: WebAssembly.ExportValue[] } {
   let exports: WebAssembly.ExportValue[] = [];
   const options = {
-    instantiateWasm(imports: WebAssembly.Imports, done: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void): object {
+    instantiateWasm(
+      imports: WebAssembly.Imports,
+      done: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void,
+    ): object {
       const compiled = new WebAssembly.Module(wasm);
       const instance = new WebAssembly.Instance(compiled, imports);
       exports = Object.values(instance.exports);

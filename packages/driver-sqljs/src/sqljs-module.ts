@@ -29,7 +29,10 @@ export interface SqljsModule {
 
 /** sql.js' own entry, `initSqlJs`. */
 export type InitSqlJs = (options: {
-  instantiateWasm(imports: WebAssembly.Imports, done: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void): object;
+  instantiateWasm(
+    imports: WebAssembly.Imports,
+    done: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void,
+  ): object;
 }) => PromiseLike<unknown>;
 
 /** The two parts of sql.js: its script's export and its wasm file. */

@@ -2,7 +2,6 @@
 import { decodeWtf8, encodeWtf8, type SqliteStatement, type SqlValue } from "@holdfast/core/contract";
 import type { SqljsConnection } from "./connection.js";
 
-
 const OK = 0;
 const RANGE = 25;
 const TRANSIENT = -1;
@@ -44,7 +43,7 @@ export class SqljsStatement implements SqliteStatement {
 
   bind(values: readonly SqlValue[]): void {
     this.#connection.engine.module._sqlite3_clear_bindings(this.handle);
-    values.forEach((value, i) => this.bindAt(i + 1, value));
+    for (const [i, value] of values.entries()) this.bindAt(i + 1, value);
   }
 
   bindAt(index: number, value: SqlValue): void {

@@ -64,7 +64,8 @@ function findAuthorizer(engine: SqljsEngine, database: number): number | undefin
     const withMiddle = start <= at(offset, 1) && at(offset, 1) <= at(offset, 2) && at(offset, 2) === at(offset, 3);
     const isArea = (end: number) => start > 65536 && end > start && end - start < 200_000;
     if (withMiddle && isArea(at(offset, 2)) && authorizerWorks(engine, database, offset + 16)) return offset + 16;
-    if (at(offset, 1) === at(offset, 2) && isArea(at(offset, 1)) && authorizerWorks(engine, database, offset + 12)) return offset + 12;
+    if (at(offset, 1) === at(offset, 2) && isArea(at(offset, 1)) && authorizerWorks(engine, database, offset + 12))
+      return offset + 12;
   }
   return undefined;
 }
@@ -85,7 +86,14 @@ function findUpdateHook(engine: SqljsEngine, database: number): number {
 function authorizerWorks(engine: SqljsEngine, database: number, offset: number): boolean {
   if (engine.memory.pointer(database + offset) !== 0 || engine.memory.pointer(database + offset + 4) !== 0) return false;
   const actions: number[] = [];
-  engine.setAuthorizer(database, (action) => (actions.push(action), 0), offset);
+  engine.setAuthorizer(
+    database,
+    (action) => {
+      actions.push(action);
+      return 0;
+    },
+    offset,
+  );
   const allowed = run(engine, database, "SELECT 1") === 0 && actions.includes(ACTION_SELECT);
   engine.setAuthorizer(database, () => 1, offset);
   const denied = run(engine, database, "CREATE TABLE denied(a)") !== 0;

@@ -87,9 +87,13 @@ export class AppendQueue {
       }
       await handle.datasync();
     } catch (cause) {
-      throw new HoldfastError("HOLDFAST_STORE_FAILED", `Writing ${path} failed. What was acknowledged is durable; restart the object.`, {
-        cause,
-      });
+      throw new HoldfastError(
+        "HOLDFAST_STORE_FAILED",
+        `Writing ${path} failed. What was acknowledged is durable; restart the object.`,
+        {
+          cause,
+        },
+      );
     }
     check();
     this.#length += bytes.length;

@@ -2,7 +2,15 @@
 import { open, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { HoldfastError, type Position } from "@holdfast/core/contract";
-import { comparePositions, type Log, type LogReader, NO_POSITION, type Pin, type RecordMeta, type Span } from "@holdfast/timeline/contract";
+import {
+  comparePositions,
+  type Log,
+  type LogReader,
+  NO_POSITION,
+  type Pin,
+  type RecordMeta,
+  type Span,
+} from "@holdfast/timeline/contract";
 import { readHeader } from "@holdfast/timeline/record";
 import { AppendQueue } from "./append-queue.js";
 import { encodeFileHeader, encodeFooter, FileFlag, recordsIn, type ScannedFile } from "./log-file.js";
@@ -66,13 +74,23 @@ export class FolderLogReader implements LogReader {
 export class FolderLog extends FolderLogReader implements Log {
   readonly epoch: number;
   readonly #queue: AppendQueue;
-  readonly #handle: { close(): Promise<void>; write(bytes: Uint8Array, at: number, length: number, position: number): Promise<unknown>; datasync(): Promise<void> };
+  readonly #handle: {
+    close(): Promise<void>;
+    write(bytes: Uint8Array, at: number, length: number, position: number): Promise<unknown>;
+    datasync(): Promise<void>;
+  };
   readonly #onClosed: () => void;
   #appended: Position;
   #closed: Promise<void> | undefined;
 
   /** Takes the next epoch (T18): creates its file exclusively, reads the older ones, and durably says how much of each counts. */
-  static async open(root: string, folder: string, objectId: string, pins: Set<Position>, onClosed: () => void): Promise<FolderLog> {
+  static async open(
+    root: string,
+    folder: string,
+    objectId: string,
+    pins: Set<Position>,
+    onClosed: () => void,
+  ): Promise<FolderLog> {
     await makeFolder(folder, root);
     const seen = await readFolder(folder); // refuses a damaged log before anything is made
     let epoch = seen.newestEpoch + 1;
@@ -166,7 +184,10 @@ export class FolderLog extends FolderLogReader implements Log {
     kept.push(...all.filter(({ position }) => comparePositions(position, span.last) > 0).map(({ record }) => record));
     await publishWhole(this.folder, this.objectId, { firstEpoch: first.header.firstEpoch, epoch: last.header.epoch }, kept);
     const covered = touched.filter((file) => file !== last);
-    await removeFiles(this.folder, covered.map((file) => epochName(file.header.epoch)));
+    await removeFiles(
+      this.folder,
+      covered.map((file) => epochName(file.header.epoch)),
+    );
   }
 
   override close(): Promise<void> {
@@ -229,4 +250,3 @@ function emptyIfMissing(error: NodeJS.ErrnoException): string[] {
   if (error.code === "ENOENT") return [];
   throw error;
 }
-

@@ -10,7 +10,16 @@ import { comparePositions, type Log, type LogReader, type LogStore } from "@hold
 import { recordAlarm } from "@holdfast/timeline/record";
 import { FolderLog, FolderLogReader, publishWhole } from "./folder-log.js";
 import { encodeFileHeader, FileFlag, recordsIn } from "./log-file.js";
-import { epochName, folderName, idFromFolderName, isPresent, makeFolder, readFolder, removeFiles, syncFolder } from "./object-folder.js";
+import {
+  epochName,
+  folderName,
+  idFromFolderName,
+  isPresent,
+  makeFolder,
+  readFolder,
+  removeFiles,
+  syncFolder,
+} from "./object-folder.js";
 
 /** A store in `dir`, which is made if it is not there. Network file systems are not supported. */
 export function folderStore(dir: string): LogStore {

@@ -35,7 +35,10 @@ export function folderName(objectId: string): string {
     name += plain ? character : `%${byte.toString(16).padStart(2, "0")}`;
   }
   if (name === "" || name.length > MAX_NAME_BYTES) {
-    throw new HoldfastError("HOLDFAST_USAGE", `An object id must have 1 to ${MAX_NAME_BYTES} bytes in its folder's name: '${objectId}'.`);
+    throw new HoldfastError(
+      "HOLDFAST_USAGE",
+      `An object id must have 1 to ${MAX_NAME_BYTES} bytes in its folder's name: '${objectId}'.`,
+    );
   }
   return name;
 }
@@ -118,7 +121,11 @@ export async function syncFolder(folder: string): Promise<void> {
 }
 
 /** Writes a file whole and durably, under its name only when it is. */
-export async function publish(folder: string, name: string, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {
+export async function publish(
+  folder: string,
+  name: string,
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): Promise<void> {
   const temporary = join(folder, `${name}.tmp`);
   const handle = await open(temporary, "w");
   try {

@@ -18,7 +18,7 @@ export class WasmFunctions {
   }
 
   /** The table index of a new entry that calls `run`. Entries are never removed: install what lives as long as the module. */
-  install<A extends readonly unknown[]>(signature: Signature, run: (...args: A) => number | undefined | void): number {
+  install<A extends readonly unknown[]>(signature: Signature, run: (...args: A) => unknown): number {
     let module = this.#modules.get(signature);
     if (!module) {
       module = new WebAssembly.Module(trampoline(signature));

@@ -55,7 +55,10 @@ export class WasmVfs {
     memory.setPointer(methodsAt, 1);
     METHODS.forEach(([name, signature], i) => {
       const method = this.#methods[name] as (...args: never[]) => number;
-      memory.setPointer(methodsAt + 4 + i * 4, functions.install(signature, (...args: never[]) => this.#guard(() => method(...args))));
+      memory.setPointer(
+        methodsAt + 4 + i * 4,
+        functions.install(signature, (...args: never[]) => this.#guard(() => method(...args))),
+      );
     });
     this.#methodsAt = methodsAt;
   }
@@ -102,7 +105,8 @@ export class WasmVfs {
       this.#open.delete(pointer);
       return OK;
     },
-    xRead: (pointer: number, to: number, count: number, offset: bigint) => this.#read(this.#file(pointer), to, count, Number(offset)),
+    xRead: (pointer: number, to: number, count: number, offset: bigint) =>
+      this.#read(this.#file(pointer), to, count, Number(offset)),
     xWrite: (pointer: number, from: number, count: number, offset: bigint) => {
       if (count !== PAGE_SIZE || Number(offset) % PAGE_SIZE !== 0) return IOERR_WRITE;
       this.#file(pointer).write(Number(offset) / PAGE_SIZE + 1, this.#memory.bytes.slice(from, from + count));

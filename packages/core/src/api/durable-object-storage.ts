@@ -1,4 +1,6 @@
 /** `ctx.storage` of SQLite-backed objects. */
+
+import type { Timeline } from "../contract/index.js";
 import { AsyncKvStorage, type GetOptions, type PutOptions } from "../kv/async-kv-storage.js";
 import { KvTable } from "../kv/kv-table.js";
 import { ListGeneration } from "../kv/list-generation.js";
@@ -10,7 +12,6 @@ import type { SqlPolicy } from "../sql/sql-policy.js";
 import { SqlStorage } from "../sql/sql-storage.js";
 import type { Connection } from "../transaction/connection.js";
 import type { Transaction } from "../transaction/transaction.js";
-import type { Timeline } from "../contract/index.js";
 
 const OWNER = "DurableObjectStorage";
 
@@ -40,7 +41,12 @@ export class DurableObjectStorage {
     this.sql = new SqlStorage(parts);
     this.#parts = parts;
     this.#pairs = new AsyncKvStorage({ table, lists, transaction: parts.transaction, owner: OWNER });
-    this.#recovery = new PointInTimeRecovery({ ...parts, now: () => parts.now(), nextTurn: () => parts.nextTurn(), owner: OWNER });
+    this.#recovery = new PointInTimeRecovery({
+      ...parts,
+      now: () => parts.now(),
+      nextTurn: () => parts.nextTurn(),
+      owner: OWNER,
+    });
   }
 
   /** The value of a key, `undefined` if there is none. */

@@ -6,7 +6,7 @@
  * 1. Whatever breaks the session (a failed flush, a refused commit, an abort) breaks it once and for all: its storage refuses every
  *    call with that error, and what was not committed is gone. The next session starts from the durable head.
  * 2. `close()` ends the turn, waits until everything committed is durable, and rejects if that fails. */
-import type { Position, SqlLimits, SqliteBackend, Timeline } from "../contract/index.js";
+import type { Position, SqliteBackend, SqlLimits, Timeline } from "../contract/index.js";
 import { HoldfastError, isHoldfastError } from "../error.js";
 import { OutputGate } from "../gate/output-gate.js";
 import { type TurnParts, Turns } from "../gate/turn.js";

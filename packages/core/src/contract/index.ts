@@ -7,13 +7,13 @@ export type {
   Authorizer,
   DriverSupport,
   OpenOptions,
-  SqlLimits,
   SqliteDatabase,
   SqliteDriver,
   SqliteError,
   SqliteStatement,
+  SqlLimits,
   SqlValue,
 } from "./driver.js";
 export { type CommitMeta, type CommitPages, type Image, PAGE_SIZE, type PageChange } from "./pager.js";
-export type { BookmarkResolution, Position, PositionRange, Timeline, TimelineSource } from "./timeline.js";
 export { decodeWtf8, encodeWtf8 } from "./text.js";
+export type { BookmarkResolution, Position, PositionRange, Timeline, TimelineSource } from "./timeline.js";

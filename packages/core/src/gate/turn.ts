@@ -25,6 +25,7 @@ export interface TurnParts {
 export class Turns {
   readonly #parts: TurnParts;
   readonly #events: (() => void)[] = [];
+  #afterTurn: (() => void)[] = [];
   #state: "idle" | "scheduled" | "running" = "idle";
   /** An end of turn for writes outside any event is queued. */
   #joined = false;
@@ -49,6 +50,12 @@ export class Turns {
       this.#joined = false;
       if (this.#state !== "running" && !this.#stopped) this.#parts.endOfTurn();
     });
+  }
+
+  /** Runs `task` when the present turn has ended and no code of the object is running; at once if none is. */
+  afterTurn(task: () => void): void {
+    if (this.#state === "running") this.#afterTurn.push(task);
+    else task();
   }
 
   /** Drops undelivered events and starts none any more. */
@@ -79,5 +86,6 @@ export class Turns {
     }
     this.#state = "idle";
     if (this.#events.length > 0) this.#scheduleNext();
+    for (const task of this.#afterTurn.splice(0)) task();
   }
 }

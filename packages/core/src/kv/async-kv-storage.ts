@@ -3,16 +3,17 @@
  *
  * Their work is done before they return, so their promises are already settled and never end a turn. Every failure is a rejection,
  * except in `delete`, which throws (`spec/kv` §1.1). */
+
+import { decodeWtf8, encodeWtf8 } from "../contract/index.js";
 import { notOfType, PUT_FORMS, PUT_UNDEFINED } from "../messages.js";
 import { toText } from "../sql/bindings.js";
 import type { Transaction } from "../transaction/transaction.js";
 import { deserialize } from "./codec/deserialize.js";
 import { serialize } from "./codec/serialize.js";
+import { compareBytes } from "./compare-bytes.js";
 import type { KvTable } from "./kv-table.js";
 import type { ListGeneration } from "./list-generation.js";
 import { checkListOptions, type ListOptions, optionsObject } from "./list-options.js";
-import { decodeWtf8, encodeWtf8 } from "../contract/index.js";
-import { compareBytes } from "./compare-bytes.js";
 
 export interface GetOptions {
   /** Accepted; without effect on SQLite-backed objects. */

@@ -5,8 +5,8 @@
  * engines that cannot bind lone surrogates. The table appears with the first write or delete, as on the platform, because its presence
  * shows in `databaseSize` and `sqlite_master`. */
 import type { SqliteStatement, SqlValue } from "../contract/index.js";
-import type { SqlPolicy } from "../sql/sql-policy.js";
 import { withPlatformErrors } from "../sql/sql-error.js";
+import type { SqlPolicy } from "../sql/sql-policy.js";
 import type { Connection } from "../transaction/connection.js";
 import type { Transaction } from "../transaction/transaction.js";
 

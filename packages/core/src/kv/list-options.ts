@@ -1,9 +1,10 @@
 /** Options of `list()`, converted and checked in the platform's order (`spec/kv` §1.1, §1.5). */
+
+import { encodeWtf8 } from "../contract/index.js";
 import { LIST_LIMIT, LIST_START_AND_START_AFTER, notOfType, OUT_OF_INT32 } from "../messages.js";
 import { toText } from "../sql/bindings.js";
-import type { KeyRange } from "./kv-table.js";
-import { encodeWtf8 } from "../contract/index.js";
 import { compareBytes } from "./compare-bytes.js";
+import type { KeyRange } from "./kv-table.js";
 
 export interface ListOptions {
   /** Smallest key, inclusive. Not together with `startAfter`. */

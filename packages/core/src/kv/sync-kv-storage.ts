@@ -1,12 +1,13 @@
 /** `ctx.storage.kv`: synchronous key-value storage of SQLite-backed objects (`spec/kv` §2). */
+
+import { decodeWtf8, encodeWtf8 } from "../contract/index.js";
 import { ITERATOR_INVALIDATED, notOfType } from "../messages.js";
 import { toText } from "../sql/bindings.js";
 import { deserialize } from "./codec/deserialize.js";
 import { serialize } from "./codec/serialize.js";
 import type { KeyRange, KvTable, StoredPair } from "./kv-table.js";
-import { checkListOptions, type ListOptions } from "./list-options.js";
 import type { ListGeneration } from "./list-generation.js";
-import { decodeWtf8, encodeWtf8 } from "../contract/index.js";
+import { checkListOptions, type ListOptions } from "./list-options.js";
 
 const OWNER = "SyncKvStorage";
 const CONFIRMED = { confirmed: true };

@@ -79,13 +79,7 @@ const NAMING: ReadonlySet<number> = new Set([
   Action.DROP_VTABLE,
 ]);
 
-const TABLE_FIRST: ReadonlySet<number> = new Set([
-  Action.DELETE,
-  Action.INSERT,
-  Action.READ,
-  Action.UPDATE,
-  Action.REINDEX,
-]);
+const TABLE_FIRST: ReadonlySet<number> = new Set([Action.DELETE, Action.INSERT, Action.READ, Action.UPDATE, Action.REINDEX]);
 
 export class SqlPolicy {
   #deniedTransaction = false;

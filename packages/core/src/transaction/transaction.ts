@@ -122,7 +122,8 @@ export class Transaction {
     try {
       this.#exec("COMMIT");
       // Nothing in the pages changed, but the turn has something to say: its record carries no pages.
-      if (!state.appended && isSaid(state.meta)) this.onCommit({ pageCount: this.#parts.connection.database.pageCount, pages: [] });
+      if (!state.appended && isSaid(state.meta))
+        this.onCommit({ pageCount: this.#parts.connection.database.pageCount, pages: [] });
     } catch (error) {
       this.fail(this.#parts.commitError(error));
       return;

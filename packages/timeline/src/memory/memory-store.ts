@@ -3,8 +3,8 @@
  * durable means "in this memory". */
 import { HoldfastError, type Position } from "@holdfast/core/contract";
 import { comparePositions, type Log, type LogReader, type LogStore, NO_POSITION } from "../contract.js";
-import { MemoryLog, type MemoryObject } from "./memory-log.js";
 import { recordAlarm } from "../record/index.js";
+import { MemoryLog, type MemoryObject } from "./memory-log.js";
 
 /** A new, empty store. */
 export function memoryStore(): LogStore {

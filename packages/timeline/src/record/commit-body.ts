@@ -104,4 +104,3 @@ class GrowingBytes {
     return this.bytes.subarray(0, this.length);
   }
 }
-

@@ -55,7 +55,11 @@ export class LogTimeline implements Timeline {
   #closed: Promise<void> | undefined;
 
   /** Opens, fences, and carries out an armed restore. */
-  static async open(parts: TimelineParts, objectId: string, options: { readonly newIncarnation?: boolean } = {}): Promise<LogTimeline> {
+  static async open(
+    parts: TimelineParts,
+    objectId: string,
+    options: { readonly newIncarnation?: boolean } = {},
+  ): Promise<LogTimeline> {
     const log = await parts.store.open(objectId);
     const timeline = new LogTimeline(parts, objectId, log);
     try {

@@ -31,7 +31,10 @@ export async function readSnapshot(chunks: AsyncIterable<Uint8Array>, objectId: 
   const bytes = concat(parts);
   const image = parse(bytes);
   if (image) return image;
-  throw new HoldfastError("HOLDFAST_LOG_CORRUPT", `A snapshot of object '${objectId}' is damaged. Delete it: the log has everything.`);
+  throw new HoldfastError(
+    "HOLDFAST_LOG_CORRUPT",
+    `A snapshot of object '${objectId}' is damaged. Delete it: the log has everything.`,
+  );
 }
 
 function parse(bytes: Uint8Array): MemoryImage | undefined {
@@ -45,7 +48,9 @@ function parse(bytes: Uint8Array): MemoryImage | undefined {
     pages.length === pageCount * PAGE_SIZE &&
     view.getUint32(8, true) === crc32(pages);
   if (!intact) return undefined;
-  return new MemoryImage(Array.from({ length: pageCount }, (_, i) => copyBytes(pages.subarray(i * PAGE_SIZE, (i + 1) * PAGE_SIZE))));
+  return new MemoryImage(
+    Array.from({ length: pageCount }, (_, i) => copyBytes(pages.subarray(i * PAGE_SIZE, (i + 1) * PAGE_SIZE))),
+  );
 }
 
 function concat(parts: readonly Uint8Array[]): Uint8Array {

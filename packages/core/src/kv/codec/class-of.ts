@@ -42,8 +42,8 @@ const REFUSED_TAGS = /^(Generator|AsyncGenerator|.* Iterator|Arguments|Module|Sy
 /** The classes by name, looked up at each use: some, like `WebSocket`, appear later or not at all. */
 function isInstance(object: object, names: string): string | undefined {
   return names.split(" ").find((name) => {
-    const constructor = (globalThis as Record<string, unknown>)[name];
-    return typeof constructor === "function" && object instanceof constructor;
+    const Class = (globalThis as Record<string, unknown>)[name];
+    return typeof Class === "function" && object instanceof Class;
   });
 }
 
@@ -74,9 +74,12 @@ export function isDetached(buffer: ArrayBuffer): boolean {
   const detached = (buffer as { detached?: boolean }).detached;
   if (detached !== undefined) return detached;
   // Before ES2024 only the failure to make a view of it tells.
-  return buffer.byteLength === 0 && !hasSlot(buffer, function (this: ArrayBuffer) {
-    return new Uint8Array(this);
-  } as (this: never) => unknown);
+  return (
+    buffer.byteLength === 0 &&
+    !hasSlot(buffer, function (this: ArrayBuffer) {
+      return new Uint8Array(this);
+    } as (this: never) => unknown)
+  );
 }
 
 function hasSlot(object: object, probe: (this: never) => unknown): boolean {

@@ -80,7 +80,6 @@ class Deserializer {
     }
   }
 
-
   #object(tag: number): unknown {
     switch (tag) {
       case Tag.OBJECT: {
@@ -148,7 +147,11 @@ class Deserializer {
   #bigint(): bigint {
     const bits = this.#in.varint();
     let value = 0n;
-    for (const byte of this.#in.bytes(Math.floor(bits / 2)).slice().reverse()) value = (value << 8n) | BigInt(byte);
+    for (const byte of this.#in
+      .bytes(Math.floor(bits / 2))
+      .slice()
+      .reverse())
+      value = (value << 8n) | BigInt(byte);
     return bits % 2 === 1 ? -value : value;
   }
 
@@ -275,20 +278,20 @@ class Deserializer {
 
   #error(): Error {
     const id = this.#reserve();
-    let constructor: ErrorConstructor = Error;
+    let Class: ErrorConstructor = Error;
     let message: string | undefined;
     let stack: string | undefined;
     let cause: { value: unknown } | undefined;
     const error = this.#fill(id, new Error());
     for (let tag = this.#in.byte(); tag !== ErrorTag.END; tag = this.#in.byte()) {
       const known = ERROR_CLASSES.find(([candidate]) => candidate === tag);
-      if (known) constructor = known[1];
+      if (known) Class = known[1];
       else if (tag === ErrorTag.MESSAGE) message = this.#string(this.#tag());
       else if (tag === ErrorTag.STACK) stack = this.#string(this.#tag());
       else if (tag === ErrorTag.CAUSE) cause = { value: this.#read() };
       else throw new Error(`an unknown part of an error 0x${tag.toString(16)}`);
     }
-    Object.setPrototypeOf(error, constructor.prototype);
+    Object.setPrototypeOf(error, Class.prototype);
     const hidden = { writable: true, enumerable: false, configurable: true };
     Reflect.deleteProperty(error, "stack");
     if (stack !== undefined) Object.defineProperty(error, "stack", { value: stack, ...hidden });

@@ -230,7 +230,7 @@ class Serializer {
   #error(error: Error): void {
     this.#out.byte(Tag.ERROR);
     const name = String(error.name);
-    const known = ERROR_CLASSES.find(([, constructor]) => constructor.name === name);
+    const known = ERROR_CLASSES.find(([, Class]) => Class.name === name);
     if (known) this.#out.byte(known[0]);
     const message = ownValue(error, "message");
     if (message !== undefined) {

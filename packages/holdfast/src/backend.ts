@@ -1,0 +1,40 @@
+/** The default backend: stock sql.js, and a timeline in memory or in a folder. */
+import type { SqliteBackend, SqliteDriver } from "@holdfast/core/contract";
+import { HoldfastError } from "@holdfast/core/contract";
+import { sqljs } from "@holdfast/driver-sqljs";
+import { folderStore } from "@holdfast/store-fs";
+import { memoryStore, timelineSource } from "@holdfast/timeline";
+import type { LogStore } from "@holdfast/timeline/contract";
+import type { Platform } from "./platform.js";
+
+export interface BackendOptions {
+  /** A folder for the timelines; made if it is not there. Not together with `store`. Memory if both are left out. */
+  readonly dir?: string;
+  /** Another store for the timelines. The caller closes it. */
+  readonly store?: LogStore;
+  /** Another SQLite engine; stock sql.js if left out. */
+  readonly driver?: SqliteDriver;
+}
+
+export interface OwnedBackend {
+  readonly backend: SqliteBackend;
+  /** Closes what `openBackend` made. */
+  close(): Promise<void>;
+}
+
+let sharedDriver: SqliteDriver | undefined;
+
+/** @throws HoldfastError `HOLDFAST_USAGE` if both `dir` and `store` are given */
+export function openBackend(options: BackendOptions, { now, random }: Platform): OwnedBackend {
+  if (options.dir !== undefined && options.store) {
+    throw new HoldfastError("HOLDFAST_USAGE", "Give either `dir` or `store`: both say where timelines are kept.");
+  }
+  sharedDriver ??= sqljs();
+  const store = options.store ?? (options.dir === undefined ? memoryStore() : folderStore(options.dir));
+  return {
+    backend: { kind: "sqlite", driver: options.driver ?? sharedDriver, timelines: timelineSource({ store, now, random }) },
+    close: async () => {
+      if (!options.store) await store.close();
+    },
+  };
+}

@@ -1,0 +1,26 @@
+/** `holdfast`: Durable Objects storage, running anywhere JavaScript runs. */
+export type {
+  Cell,
+  Cursor,
+  DurableObjectStorage,
+  GetOptions,
+  ListOptions,
+  PutOptions,
+  SqlRow,
+  SqlStorage,
+  SyncKvStorage,
+} from "@holdfast/core";
+export { HoldfastError, type HoldfastErrorCode, isHoldfastError } from "@holdfast/core";
+export { sqljs } from "@holdfast/driver-sqljs";
+export type {
+  DurableObjectBinding,
+  DurableObjectId,
+  DurableObjectNamespace,
+  DurableObjectState,
+  DurableObjectStub,
+  Host,
+} from "@holdfast/host";
+export { folderStore } from "@holdfast/store-fs";
+export { memoryStore } from "@holdfast/timeline";
+export { type OpenHostOptions, openHost } from "./open-host.js";
+export { OpenedStorage, type OpenStorageOptions, openStorage } from "./open-storage.js";

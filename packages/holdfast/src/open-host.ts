@@ -1,0 +1,32 @@
+/** Durable Object classes, run in this process. */
+import { type DurableObjectNamespace, Host, type HostOptions } from "@holdfast/host";
+import { type BackendOptions, openBackend } from "./backend.js";
+import { type PlatformOptions, platform } from "./platform.js";
+
+export interface OpenHostOptions extends HostOptions, BackendOptions, PlatformOptions {}
+
+/** Opens a host for a worker's classes. `E` types `host.env`.
+ * @throws HoldfastError, as a rejection: `HOLDFAST_USAGE`, `HOLDFAST_UNSUPPORTED` */
+export async function openHost<E extends object = Record<string, DurableObjectNamespace>>(
+  options: OpenHostOptions,
+): Promise<Host<E>> {
+  const system = platform(options);
+  const owned = openBackend(options, system);
+  return new ClosingHost<E>(options, { backend: owned.backend, ...system }, () => owned.close());
+}
+
+/** A host that closes the store it was given with it. */
+class ClosingHost<E extends object> extends Host<E> {
+  readonly #closeStore: () => Promise<void>;
+  #closedAll: Promise<void> | undefined;
+
+  constructor(options: HostOptions, parts: ConstructorParameters<typeof Host>[1], closeStore: () => Promise<void>) {
+    super(options, parts);
+    this.#closeStore = closeStore;
+  }
+
+  override close(): Promise<void> {
+    this.#closedAll ??= super.close().finally(() => this.#closeStore());
+    return this.#closedAll;
+  }
+}

@@ -1,0 +1,6 @@
+/** `@holdfast/host`: runs Durable Object classes in this process. Most people want `openHost` of `holdfast`. */
+export { DurableObjectId } from "./durable-object-id.js";
+export { DurableObjectNamespace, type GetOptions } from "./durable-object-namespace.js";
+export { DurableObjectState } from "./durable-object-state.js";
+export { type DurableObjectStub, runInside } from "./durable-object-stub.js";
+export { type DurableObjectBinding, Host, type HostOptions, type HostParts, type WorkerModule } from "./host.js";

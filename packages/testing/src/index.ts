@@ -1,0 +1,2 @@
+/** `@holdfast/testing`: the test kit for Durable Object classes. */
+export { runInDurableObject } from "./run-in-durable-object.js";
