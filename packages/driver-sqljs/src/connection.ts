@@ -17,7 +17,6 @@ export class SqljsConnection implements Omit<SqliteDatabase, "pageCount"> {
   readonly #authorize: AuthorizeCallback;
   /** Authorizer actions of the statement being compiled: stock sql.js has no `sqlite3_stmt_readonly`. */
   #actions: number[] = [];
-  #inTransaction = false;
   #closed = false;
 
   /** `name` is a registered file of the engine's VFS, or `:memory:`. */
@@ -25,14 +24,22 @@ export class SqljsConnection implements Omit<SqliteDatabase, "pageCount"> {
     this.engine = engine;
     this.pointer = engine.open(name);
     this.#authorize = authorize;
-    engine.setAuthorizer(this.pointer, (action, a, b, c, d) => {
-      this.#actions.push(action);
-      return this.#authorize(action, a, b, c, d);
-    });
+    this.#authorizeAll();
   }
 
+  /** Stock sql.js has no `sqlite3_get_autocommit`. BEGIN fails inside a transaction, and only there. */
   get inTransaction(): boolean {
-    return this.#inTransaction;
+    this.#assertOpen();
+    const { engine, pointer } = this;
+    const run = (sql: string) => engine.withText(sql, (text) => engine.module._sqlite3_exec(pointer, text, 0, 0, 0));
+    engine.setAuthorizer(pointer, undefined);
+    try {
+      if (run("BEGIN") !== OK) return true;
+      run("COMMIT");
+      return false;
+    } finally {
+      this.#authorizeAll();
+    }
   }
 
   get isOpen(): boolean {
@@ -65,7 +72,6 @@ export class SqljsConnection implements Omit<SqliteDatabase, "pageCount"> {
     const text = encodeWtf8(`${sql}\0`);
     const code = this.engine.withBytes(text, (at) => this.engine.module._sqlite3_exec(this.pointer, at, 0, 0, 0));
     if (code !== OK) throw this.failure(code);
-    this.noticeTransaction(sql);
   }
 
   /** Whether there is a row. @throws SqliteFailure */
@@ -82,18 +88,11 @@ export class SqljsConnection implements Omit<SqliteDatabase, "pageCount"> {
     return this.engine.module._sqlite3_changes(this.pointer);
   }
 
-  /** The error for a result code. Asks, too, whether SQLite has ended the transaction. */
+  /** The error for a result code. */
   failure(code: number): SqliteFailure {
     const message = this.engine.memory.text(this.engine.module._sqlite3_errmsg(this.pointer));
     const cause = (code & 0xff) === IOERR ? this.engine.vfs.takeError() : undefined;
-    if (this.#inTransaction) this.#inTransaction = this.#askWhetherInTransaction();
     return new SqliteFailure(code, message, cause);
-  }
-
-  /** Follows the statements that open and end a transaction; nobody but us issues them. */
-  noticeTransaction(sql: string): void {
-    if (/^\s*(BEGIN|SAVEPOINT)/i.test(sql)) this.#inTransaction = true;
-    else if (/^\s*(COMMIT|END|ROLLBACK(?!\s+(TRANSACTION\s+)?TO))/i.test(sql)) this.#inTransaction = false;
   }
 
   forget(statement: SqljsStatement): void {
@@ -107,21 +106,11 @@ export class SqljsConnection implements Omit<SqliteDatabase, "pageCount"> {
     this.engine.close(this.pointer);
   }
 
-  /** Stock sql.js has no `sqlite3_get_autocommit`. BEGIN fails inside a transaction and only there. */
-  #askWhetherInTransaction(): boolean {
-    const { engine, pointer } = this;
-    const run = (sql: string) => engine.withText(sql, (text) => engine.module._sqlite3_exec(pointer, text, 0, 0, 0));
-    engine.setAuthorizer(pointer, undefined);
-    try {
-      if (run("BEGIN") !== OK) return true;
-      run("ROLLBACK");
-      return false;
-    } finally {
-      engine.setAuthorizer(pointer, (action, a, b, c, d) => {
-        this.#actions.push(action);
-        return this.#authorize(action, a, b, c, d);
-      });
-    }
+  #authorizeAll(): void {
+    this.engine.setAuthorizer(this.pointer, (action, a, b, c, d) => {
+      this.#actions.push(action);
+      return this.#authorize(action, a, b, c, d);
+    });
   }
 
   #assertOpen(): void {

@@ -59,6 +59,12 @@ export class SqljsStatement implements SqliteStatement {
     if (code !== OK) throw this.#connection.failure(code);
   }
 
+  /** Binds an INTEGER of at most 32 bits: stock sql.js has nothing for larger ones. */
+  bindInteger(index: number, value: number): void {
+    const code = this.#connection.engine.module._sqlite3_bind_int(this.handle, index, value);
+    if (code !== OK) throw this.#connection.failure(code);
+  }
+
   step(): boolean {
     const hasRow = this.#connection.step(this);
     if (hasRow) this.#rowsRead += 1;

@@ -1,5 +1,5 @@
 /** One object's log in a folder, as readers and its writer see it. */
-import { open, readdir, readFile } from "node:fs/promises";
+import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { HoldfastError, type Position } from "@holdfast/core/contract";
 import {
@@ -14,7 +14,16 @@ import {
 import { readHeader } from "@holdfast/timeline/record";
 import { AppendQueue } from "./append-queue.js";
 import { encodeFileHeader, encodeFooter, FileFlag, recordsIn, type ScannedFile } from "./log-file.js";
-import { epochName, makeFolder, newestEpochNow, publish, readFolder, removeFiles, syncFolder } from "./object-folder.js";
+import {
+  epochName,
+  makeFolder,
+  newestEpochNow,
+  publish,
+  readBytes,
+  readFolder,
+  removeFiles,
+  syncFolder,
+} from "./object-folder.js";
 
 const SNAPSHOT = /^([0-9a-f]{8})-([0-9a-f]{8})\.snapshot$/;
 
@@ -243,7 +252,7 @@ function holds(file: ScannedFile, span: Span): boolean {
 }
 
 async function* readWhole(path: string): AsyncGenerator<Uint8Array> {
-  yield await readFile(path);
+  yield await readBytes(path);
 }
 
 function emptyIfMissing(error: NodeJS.ErrnoException): string[] {

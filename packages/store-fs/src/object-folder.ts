@@ -84,7 +84,7 @@ export async function readFolder(folder: string, before: number = Number.POSITIV
   for (const epoch of epochs.reverse()) {
     if (epoch >= covered || deleted) continue;
     const path = join(folder, epochName(epoch));
-    const file = scanFile(path, await readFile(path), accepted.get(epoch));
+    const file = scanFile(path, await readBytes(path), accepted.get(epoch));
     if (files.length === 0) since.set(epoch, file?.end ?? 0);
     if (!file) continue;
     for (const [older, length] of file.header.accepted) accepted.set(older, length);
@@ -95,6 +95,12 @@ export async function readFolder(folder: string, before: number = Number.POSITIV
   const head = deleted ? NO_POSITION : (files.findLast((file) => file.last !== undefined)?.last ?? NO_POSITION);
   const newestEpoch = epochs[0] ?? 0;
   return { files, head, newestEpoch, accepted: since };
+}
+
+/** A file's bytes, not as a Buffer, whose `slice` would be a view. */
+export async function readBytes(path: string): Promise<Uint8Array> {
+  const buffer = await readFile(path);
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
 }
 
 /** Whether the object exists: it has a file, and the newest with a header is no tombstone. */

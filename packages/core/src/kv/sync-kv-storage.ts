@@ -80,7 +80,7 @@ class ListIterator<T> {
   constructor(table: KvTable, lists: ListGeneration, range: KeyRange | undefined, limit: number | undefined) {
     this.#table = table;
     this.#lists = lists;
-    this.#generation = lists.start();
+    this.#generation = range ? lists.start() : lists.current;
     this.#range = range;
     this.#left = limit ?? Number.POSITIVE_INFINITY;
     this.#next = range && table.first(range);

@@ -103,7 +103,7 @@ export class SqlPolicy {
 
   #allows(action: number, first: string | null, second: string | null, database: string | null): boolean {
     if (REFUSED.has(action)) return false;
-    if (NAMING.has(action)) return !isReservedName(first) && !isReservedName(second);
+    if (NAMING.has(action)) return database !== "temp" && !isReservedName(first) && !isReservedName(second);
     if (TABLE_FIRST.has(action)) return !isReservedName(first);
     switch (action) {
       case Action.ALTER_TABLE: // the arguments are the database and the table

@@ -1,9 +1,12 @@
 /** `@holdfast/timeline/record`: the frame of a record, for stores that keep records in files and must find where the valid ones end. */
 import { decodeMeta } from "./meta.js";
-import { bodyOf, readHeader } from "./record.js";
+import { bodyOf, RecordKind, readHeader } from "./record.js";
 
 export { crc32 } from "./crc32.js";
-export { HEADER_BYTES, RECORD_MAGIC, type RecordHeader, readHeader, readRecord } from "./record.js";
+export { encodeRecord, HEADER_BYTES, type NewRecord, RECORD_MAGIC, type RecordHeader, readHeader, readRecord } from "./record.js";
+
+/** The kind of an ordinary commit. */
+export const RECORD_COMMIT: number = RecordKind.COMMIT;
 
 /** The object's alarm from an undamaged record on, if the record says so: milliseconds since the epoch, `null` for none (T22). */
 export function recordAlarm(record: Uint8Array): number | null | undefined {

@@ -66,7 +66,8 @@ export function refusal(object: object): DOMException {
   }
   const tag = Object.prototype.toString.call(object);
   const own = isInstance(object, REFUSED_CLASSES);
-  const shown = own ? `#<${own}>` : tag === "[object Arguments]" ? "#<Object>" : tag;
+  const [, inner] = /^\[object (?:Intl|WebAssembly)\.(.*)\]$/.exec(tag) ?? [];
+  const shown = own || inner ? `#<${own ?? inner}>` : tag === "[object Arguments]" ? "#<Object>" : tag;
   return new DOMException(`${shown} could not be cloned.`, "DataCloneError");
 }
 

@@ -293,8 +293,7 @@ class Deserializer {
     }
     Object.setPrototypeOf(error, Class.prototype);
     const hidden = { writable: true, enumerable: false, configurable: true };
-    Reflect.deleteProperty(error, "stack");
-    if (stack !== undefined) Object.defineProperty(error, "stack", { value: stack, ...hidden });
+    Object.defineProperty(error, "stack", { value: stack, ...hidden });
     if (message !== undefined) Object.defineProperty(error, "message", { value: message, ...hidden });
     if (cause) Object.defineProperty(error, "cause", { value: cause.value, ...hidden });
     return error;

@@ -1,0 +1,5 @@
+/** `@holdfast/conformance`: what every driver, store and backend must pass. */
+export { type KvCase, type KvCaseParts, type KvOutcome, operationsOf, REPLAYED_OPERATIONS, replayKvCase } from "./kv-case.js";
+export { logStoreSuite, type SuiteParts } from "./log-store-suite.js";
+export { type CaseOutcome, replaySqlCase, type SqlCase, type SqlCaseStorage } from "./sql-case.js";
+export { decodeValue, encodeValue, fromHex, type Specials, toHex } from "./value-encoding.js";

@@ -1,0 +1,227 @@
+/** log-store-suite.ts
+ * What every store must pass (`@holdfast/timeline/contract`). The test runner is passed in, so that it can be any. Records here are
+ * arbitrary: a store that looks into more than their frame fails. */
+import type { Position } from "@holdfast/core/contract";
+import { type Log, type LogReader, type LogStore, NO_POSITION } from "@holdfast/timeline/contract";
+import { makeRecord } from "./make-record.js";
+
+export interface SuiteParts {
+  test(name: string, run: () => Promise<void>): void;
+  /** Must throw if the two are not deeply equal. */
+  equal(actual: unknown, expected: unknown): void;
+  /** A new store without objects. */
+  makeStore(): Promise<LogStore>;
+}
+
+export function logStoreSuite({ test, equal, makeStore }: SuiteParts): void {
+  const check = (name: string, run: (store: LogStore) => Promise<void>) =>
+    test(name, async () => {
+      const store = await makeStore();
+      await run(store);
+      await store.close();
+    });
+
+  check("an object that does not exist reads as an empty log", async (store) => {
+    const reader = await store.read("a");
+    equal(reader.head, NO_POSITION);
+    equal(await readAll(reader), []);
+    equal(await collect(store.list()), []);
+  });
+
+  check("records come back in order, also after opening again", async (store) => {
+    const first = new Writer(await store.open("a"));
+    const records = [first.append(), first.append(100), first.append(5000)];
+    await first.flush();
+    equal(await readAll(first.log), records);
+    await first.log.close();
+    const second = new Writer(await store.open("a"));
+    equal(second.log.head, first.head);
+    equal(second.log.epoch > first.log.epoch, true);
+    records.push(second.append());
+    await second.flush();
+    equal(await readAll(second.log), records);
+    equal(await readAll(await store.read("a")), records);
+  });
+
+  check("a range of records is exclusive at its start and inclusive at its end", async (store) => {
+    const writer = new Writer(await store.open("a"));
+    const records = [writer.append(), writer.append(), writer.append(), writer.append()];
+    await writer.flush();
+    equal(await collect(writer.log.records(writer.positions[0] as Position, writer.positions[2])), records.slice(1, 3));
+  });
+
+  check("fence: from the moment another writer has opened, nothing of the older one is acknowledged or read", async (store) => {
+    const older = new Writer(await store.open("a"));
+    const kept = [older.append()];
+    await older.flush();
+    const newer = new Writer(await store.open("a"));
+    older.append();
+    equal(await rejection(older.flush()), "HOLDFAST_FENCED");
+    equal(await rejection(older.log.confirm()), "HOLDFAST_FENCED");
+    kept.push(newer.append());
+    await newer.flush();
+    await newer.log.confirm();
+    equal(await readAll(newer.log), kept);
+    equal(await rejection(older.flush()), "HOLDFAST_FENCED");
+    await newer.log.close();
+    equal(await readAll(await store.read("a")), kept);
+  });
+
+  check("compare: an append that expects another head breaks the writer", async (store) => {
+    const writer = new Writer(await store.open("a"));
+    writer.append();
+    await writer.flush();
+    const wrong = { ...writer.head, checksum: writer.head.checksum ^ 1 };
+    const { bytes, position } = makeRecord(wrong, { epoch: writer.log.epoch });
+    writer.log.append(wrong, bytes, { position });
+    equal(await rejection(writer.log.flushed(position)), "HOLDFAST_FENCED");
+  });
+
+  check("delete: a tombstone, after which the object is empty and epochs go on", async (store) => {
+    const writer = new Writer(await store.open("a"));
+    writer.append();
+    await writer.flush();
+    await store.delete("a");
+    equal(await collect(store.list()), []);
+    equal((await store.read("a")).head, NO_POSITION);
+    writer.append();
+    equal(await rejection(writer.flush()), "HOLDFAST_FENCED");
+    const again = await store.open("a");
+    equal(again.head, NO_POSITION);
+    equal(again.epoch > writer.log.epoch, true);
+  });
+
+  check("list: ids of every kind, by prefix, in order", async (store) => {
+    const ids = ["A", "a", "a/b", "a b", "ä", "..", "x%y", "Counter/0f"];
+    for (const id of ids) await (await store.open(id)).close();
+    equal(await collect(store.list()), [...ids].sort());
+    equal(await collect(store.list("a")), ids.filter((id) => id.startsWith("a")).sort());
+  });
+
+  check("fork: the records up to a position, in an object that then goes its own way", async (store) => {
+    const writer = new Writer(await store.open("a"));
+    const records = [writer.append(), writer.append(), writer.append()];
+    await writer.flush();
+    await store.fork("a", writer.positions[1] as Position, "b");
+    const fork = new Writer(await store.open("b"));
+    equal(fork.log.head, writer.positions[1]);
+    const own = fork.append();
+    await fork.flush();
+    equal(await readAll(fork.log), [...records.slice(0, 2), own]);
+    equal(await readAll(await store.read("a")), records);
+    equal(await rejection(store.fork("a", writer.head, "b")), "HOLDFAST_USAGE");
+    equal(await rejection(store.fork("a", { ...writer.head, checksum: 1 }, "c")), "HOLDFAST_USAGE");
+  });
+
+  check("due: the newest word on each object's alarm, earliest first", async (store) => {
+    const write = async (id: string, ...alarms: (number | null | undefined)[]) => {
+      const writer = new Writer(await store.open(id));
+      for (const alarm of alarms) writer.append(10, alarm);
+      await writer.flush();
+      await writer.log.close();
+    };
+    await write("late", 5000);
+    await write("moved", 100, 3000);
+    await write("cleared", 100, null);
+    await write("kept", 2000, undefined);
+    equal(await collect(store.due(4000, 10)), [
+      { id: "kept", at: 2000 },
+      { id: "moved", at: 3000 },
+    ]);
+    equal(await collect(store.due(9000, 1)), [{ id: "kept", at: 2000 }]);
+  });
+
+  check("snapshots: the newest at or before a position", async (store) => {
+    const writer = new Writer(await store.open("a"));
+    for (let i = 0; i < 4; i++) writer.append();
+    await writer.flush();
+    const [first, second, third] = writer.positions as [Position, Position, Position];
+    equal(await writer.log.snapshot(third), undefined);
+    await writer.log.putSnapshot(second, chunks([1, 2], [3]));
+    equal(await writer.log.snapshot(first), undefined);
+    const found = await writer.log.snapshot(third);
+    equal(found?.position, second);
+    const bytes = (await collect(found?.chunks ?? chunks())).flatMap((chunk) => [...chunk]);
+    equal(bytes, [1, 2, 3]);
+  });
+
+  check("replace: other records for a span of an earlier epoch, unless it is pinned", async (store) => {
+    const writer = new Writer(await store.open("a"));
+    const records = Array.from({ length: 4 }, () => writer.append());
+    await writer.flush();
+    await writer.log.close();
+    const next = new Writer(await store.open("a"));
+    records.push(next.append());
+    await next.flush();
+    const [, second, third] = writer.positions as [Position, Position, Position];
+    const span = { first: second, last: third };
+    const merged = makeRecord(writer.positions[0] as Position, { position: third });
+    const pin = await next.log.pin(third);
+    equal(await rejection(next.log.replace(span, chunks([...merged.bytes]))), "HOLDFAST_USAGE");
+    pin.release();
+    await next.log.replace(span, chunks([...merged.bytes]));
+    const expected = [records[0], merged.bytes, records[3], records[4]];
+    equal(await readAll(next.log), expected);
+    equal(await rejection(next.log.replace({ first: next.head, last: next.head }, chunks())), "HOLDFAST_USAGE");
+    records.push(next.append());
+    await next.flush();
+    await next.log.close();
+    equal(await readAll(await store.open("a")), [...expected, records[5]]);
+  });
+
+  check("a closed log accepts nothing", async (store) => {
+    const writer = new Writer(await store.open("a"));
+    writer.append();
+    await writer.flush();
+    await writer.log.close();
+    writer.append();
+    equal((await rejection(writer.flush())) === undefined, false);
+  });
+}
+
+/** Appends made-up records to a log. */
+class Writer {
+  readonly log: Log;
+  readonly positions: Position[] = [];
+  head: Position;
+
+  constructor(log: Log) {
+    this.log = log;
+    this.head = log.head;
+  }
+
+  append(bodyBytes = 10, alarm?: number | null): Uint8Array {
+    const { bytes, position } = makeRecord(this.head, { epoch: this.log.epoch, bodyBytes, alarm });
+    this.log.append(this.head, bytes.slice(), { position, ...(alarm !== undefined && { alarm }) });
+    this.head = position;
+    this.positions.push(position);
+    return bytes;
+  }
+
+  flush(): Promise<void> {
+    return this.log.flushed(this.head);
+  }
+}
+
+async function readAll(log: LogReader): Promise<Uint8Array[]> {
+  const all = await collect(log.records(NO_POSITION));
+  return all.map((bytes) => new Uint8Array(bytes));
+}
+
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+async function* chunks(...parts: number[][]): AsyncGenerator<Uint8Array> {
+  for (const part of parts) yield Uint8Array.from(part);
+}
+
+/** The code of what a promise rejects with; `undefined` if it resolves. */
+async function rejection(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => undefined,
+    (error) => (error as { code?: unknown }).code,
+  );
+}
