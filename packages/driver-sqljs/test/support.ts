@@ -30,7 +30,7 @@ export class ArrayImage implements Image {
   close() {}
 }
 
-export const POSITION = { incarnation: 1n, epoch: 1, sequence: 0, txid: 0, checksum: 0, wallMs: 0 };
+const POSITION = { incarnation: 1n, epoch: 1, sequence: 0, txid: 0, checksum: 0, wallMs: 0 };
 
 export interface Opened {
   readonly database: SqliteDatabase;

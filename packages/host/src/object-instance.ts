@@ -107,8 +107,14 @@ export class ObjectInstance {
     this.#broken = { error };
     this.#waitingEvents = [];
     this.#session?.break(error);
-    for (const reject of this.#pending) reject(error);
+    const pending = [...this.#pending];
     this.#pending.clear();
+    // Callers go on when the object's turn is over: their code is not the object's.
+    const tell = () => {
+      for (const reject of pending) reject(error);
+    };
+    if (this.#session) this.#session.turns.afterTurn(tell);
+    else tell();
     this.#letGo();
   }
 

@@ -5,8 +5,7 @@
  * 2. After each sync and before anything is reported, `check` decides whether this writer still may (T18).
  * 3. The first failure is final: nothing is written after it, and every wait fails with it. A failed sync is never repeated (T16). */
 import type { FileHandle } from "node:fs/promises";
-import { HoldfastError, type Position } from "@holdfast/core/contract";
-import { comparePositions } from "@holdfast/timeline/contract";
+import { comparePositions, HoldfastError, type Position } from "@holdfast/timeline/contract";
 
 interface Waiter {
   readonly upTo: Position;

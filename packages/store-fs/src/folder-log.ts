@@ -1,13 +1,14 @@
 /** One object's log in a folder, as readers and its writer see it. */
 import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { HoldfastError, type Position } from "@holdfast/core/contract";
 import {
   comparePositions,
+  HoldfastError,
   type Log,
   type LogReader,
   NO_POSITION,
   type Pin,
+  type Position,
   type RecordMeta,
   type Span,
 } from "@holdfast/timeline/contract";

@@ -5,8 +5,14 @@
 import { existsSync } from "node:fs";
 import { mkdir, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { HoldfastError, type Position } from "@holdfast/core/contract";
-import { comparePositions, type Log, type LogReader, type LogStore } from "@holdfast/timeline/contract";
+import {
+  comparePositions,
+  HoldfastError,
+  type Log,
+  type LogReader,
+  type LogStore,
+  type Position,
+} from "@holdfast/timeline/contract";
 import { recordAlarm } from "@holdfast/timeline/record";
 import { FolderLog, FolderLogReader, publishWhole } from "./folder-log.js";
 import { encodeFileHeader, FileFlag, recordsIn } from "./log-file.js";

@@ -3,7 +3,7 @@
  *
  * Each opening of the object writes a file of its own, named by its epoch. The header says how many bytes of the files before it were
  * accepted: what an older writer appends later is never read (T18), and a torn tail is never touched again. */
-import { HoldfastError, type Position } from "@holdfast/core/contract";
+import { HoldfastError, type Position } from "@holdfast/timeline/contract";
 import { crc32, HEADER_BYTES as RECORD_HEADER_BYTES, RECORD_MAGIC, readHeader, readRecord } from "@holdfast/timeline/record";
 
 /** "HFL1" and "HFE1", little-endian. */
@@ -63,7 +63,7 @@ export function encodeFileHeader(header: FileHeader): Uint8Array {
 }
 
 /** The header at the start of a file and its length, or `undefined` if it is not there whole. */
-export function decodeFileHeader(bytes: Uint8Array): { readonly header: FileHeader; readonly length: number } | undefined {
+function decodeFileHeader(bytes: Uint8Array): { readonly header: FileHeader; readonly length: number } | undefined {
   if (bytes.length < FIXED_BYTES + 8) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = view.getUint32(4, true);

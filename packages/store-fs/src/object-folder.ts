@@ -6,8 +6,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { mkdir, open, readdir, readFile, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { HoldfastError, type Position } from "@holdfast/core/contract";
-import { NO_POSITION } from "@holdfast/timeline/contract";
+import { HoldfastError, NO_POSITION, type Position } from "@holdfast/timeline/contract";
 import { FileFlag, type ScannedFile, scanFile } from "./log-file.js";
 
 /** Longest encoded id: a folder name on every file system. */
@@ -55,7 +54,7 @@ export function idFromFolderName(name: string): string {
 }
 
 /** Epochs that have a file, ascending. */
-export async function listEpochs(folder: string): Promise<number[]> {
+async function listEpochs(folder: string): Promise<number[]> {
   if (!existsSync(folder)) return [];
   return epochsOf(await readdir(folder));
 }

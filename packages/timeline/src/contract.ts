@@ -17,6 +17,8 @@
  * 6. **Ids** are arbitrary strings and may never collide, also not on a file system that folds case. */
 import type { Position } from "@holdfast/core/contract";
 
+export { HoldfastError, type Position } from "@holdfast/core/contract";
+
 export interface LogStore {
   /** Opens an object for writing and fences older writers (rule 1). Creates it if it does not exist.
    * @throws HoldfastError `HOLDFAST_LOG_CORRUPT` (rule 5), `HOLDFAST_STORE_FAILED` */

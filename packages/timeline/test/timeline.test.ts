@@ -236,19 +236,34 @@ describe("writers and damage", () => {
     });
   });
 
-  test("a snapshot is used where there is one", async () => {
+  test("T14: a log longer than its image gets a snapshot when it is opened, and reads the same with it, without it, and with a bad one", async () => {
     const timeline = await open();
-    const at = write(timeline, 1);
-    write(timeline, 2);
-    await timeline.close();
-    const log = await store.open("a");
-    async function* damaged() {
-      yield new Uint8Array(16);
+    const noise = (seed: number) => Uint8Array.from({ length: PAGE_SIZE }, (_, i) => (i * 31 + seed * 17) % 251);
+    let middle = timeline.head;
+    for (let i = 0; i < 300; i++) {
+      const at = timeline.append({ pageCount: 2, pages: [{ pageNumber: 1 + (i % 2), data: noise(i) }] });
+      if (i === 150) middle = at;
     }
-    await log.putSnapshot(at, damaged());
-    await expect(open().then((opened) => opened.image())).rejects.toMatchObject({ code: "HOLDFAST_LOG_CORRUPT" });
+    await timeline.close();
+    expect(await (await store.read("a")).snapshot(timeline.head)).toBeUndefined();
+    const second = await open();
+    const image = await second.image();
+    const snapshot = await (await store.read("a")).snapshot(second.head);
+    expect(snapshot?.position).toEqual(second.head);
+    const pages = (one: typeof image) =>
+      Array.from({ length: one.pageCount }, (_, i) => Buffer.from(one.read(i + 1)).toString("hex"));
+    expect(pages(await second.image())).toEqual(pages(image));
+    expect(pages(await second.image(middle))[0]).toBe(Buffer.from(noise(150)).toString("hex"));
+    await second.close();
+    const log = await store.open("a");
+    await log.putSnapshot(second.head, damaged());
+    expect(pages(await (await open()).image())).toEqual(pages(image));
   });
 });
+
+async function* damaged(): AsyncGenerator<Uint8Array> {
+  yield new Uint8Array(2 * PAGE_SIZE);
+}
 
 async function* without(index: number, records: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let i = 0;

@@ -44,16 +44,22 @@ export class History {
     if (comparePositions(previous ?? NO_POSITION, upTo) !== 0) throw this.#damage(previous, "is missing");
   }
 
-  /** The database at a position. */
-  async image(at: Position): Promise<MemoryImage> {
+  /** The database at a position, and how many bytes of records it took to make it from a snapshot or from nothing. */
+  async image(at: Position): Promise<{ readonly image: MemoryImage; readonly replayedBytes: number }> {
+    const start = (await this.#fromSnapshot(at)) ?? { image: new MemoryImage(), position: NO_POSITION };
+    const base = await this.#lastReplacement(start.position, at);
+    if (!base) return this.#replay(start.image, start.position, at);
+    start.image.close();
+    const restored = base.restored ? await this.image(base.restored) : { image: new MemoryImage(), replayedBytes: 0 };
+    const replayed = await this.#replay(restored.image, base.position, at);
+    return { image: replayed.image, replayedBytes: restored.replayedBytes + replayed.replayedBytes };
+  }
+
+  /** The newest snapshot at or before a position. One that is damaged, or of other records, is passed over: the log has everything. */
+  async #fromSnapshot(at: Position): Promise<{ image: MemoryImage; position: Position } | undefined> {
     const snapshot = await this.#log.snapshot(at);
-    const base = await this.#lastReplacement(snapshot?.position ?? NO_POSITION, at);
-    if (!base) {
-      const start = snapshot ? await readSnapshot(snapshot.chunks, this.#objectId) : new MemoryImage();
-      return this.#applyCommits(start, snapshot?.position ?? NO_POSITION, at);
-    }
-    const start = base.restored ? await this.image(base.restored) : new MemoryImage();
-    return this.#applyCommits(start, base.position, at);
+    const image = snapshot && (await readSnapshot(snapshot));
+    return image && { image, position: snapshot.position };
   }
 
   /** What the last record of an epoch is, or the record with a given sequence, if the bookmark was made from it. */
@@ -113,15 +119,17 @@ export class History {
     throw this.#damage(wanted, "was restored and is missing");
   }
 
-  async #applyCommits(image: MemoryImage, after: Position, upTo: Position): Promise<MemoryImage> {
+  async #replay(image: MemoryImage, after: Position, upTo: Position): Promise<{ image: MemoryImage; replayedBytes: number }> {
+    let replayedBytes = 0;
     for await (const { header, record } of this.records(after, upTo)) {
+      replayedBytes += record.length;
       if (header.kind !== RecordKind.COMMIT) continue;
       const body = bodyOf(record);
       const entries = body.subarray(decodeMeta(header.flags, body).bytes);
       const read = (pageNumber: number) => (pageNumber <= image.pageCount ? image.read(pageNumber) : undefined);
       image.apply({ pageCount: header.pageCount, pages: decodeEntries(entries, read) });
     }
-    return image;
+    return { image, replayedBytes };
   }
 
   #damage(position: Position | undefined, what: string): HoldfastError {
@@ -140,7 +148,7 @@ interface Replacement {
 }
 
 /** What a RESTORE record says. */
-export function restoreOf({ header, record }: HistoryRecord): RestoreBody {
+function restoreOf({ header, record }: HistoryRecord): RestoreBody {
   const body = bodyOf(record);
   return decodeRestore(body.subarray(decodeMeta(header.flags, body).bytes));
 }

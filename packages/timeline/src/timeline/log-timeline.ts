@@ -13,6 +13,7 @@ import {
   type CommitPages,
   HoldfastError,
   type Image,
+  PAGE_SIZE,
   type Position,
   type PositionRange,
   type Timeline,
@@ -25,6 +26,7 @@ import { encodeRestore } from "../record/restore-body.js";
 import { END_OF_EPOCH, formatBookmark, parseBookmark } from "./bookmark.js";
 import { forkHistory } from "./fork.js";
 import { History } from "./history.js";
+import { writeSnapshot } from "./snapshot.js";
 
 export interface TimelineParts {
   readonly store: LogStore;
@@ -36,6 +38,9 @@ export interface TimelineParts {
 
 /** The last sequence an epoch may use; the one after means its end (T3). */
 const LAST_SEQUENCE = END_OF_EPOCH - 1;
+
+/** Shorter logs are read whole. */
+const MIN_SNAPSHOT_BYTES = 1 << 20;
 
 interface Appendix {
   readonly kind: number;
@@ -104,8 +109,12 @@ export class LogTimeline implements Timeline {
     if (comparePositions(upTo, this.#durable) > 0) this.#durable = upTo;
   }
 
-  image(at: Position = this.#head): Promise<Image> {
-    return this.#history.image(at);
+  /** A log that has grown longer than the database gets a snapshot on the way, so that reading it stays within twice the image. */
+  async image(at: Position = this.#head): Promise<Image> {
+    const { image, replayedBytes } = await this.#history.image(at);
+    const isLong = replayedBytes > Math.max(MIN_SNAPSHOT_BYTES, image.pageCount * PAGE_SIZE);
+    if (isLong && comparePositions(at, this.#durable) <= 0) await this.#log.putSnapshot(at, writeSnapshot(image, at));
+    return image;
   }
 
   bookmark(position: Position): string {
@@ -182,7 +191,7 @@ export class LogTimeline implements Timeline {
     try {
       const position = await this.#history.find(bookmark, before);
       if (!position) return "no such position is retained";
-      const image = await this.#history.image(position);
+      const { image } = await this.#history.image(position);
       const { pageCount } = image;
       image.close();
       return { position, pageCount };

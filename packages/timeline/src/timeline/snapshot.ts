@@ -1,52 +1,48 @@
 /** timeline/snapshot.ts
- * A full image as bytes. A cache of the log: a damaged one is an error only because the store promised it whole.
+ * A full image as bytes. A cache of the log: one that is damaged, or does not belong to the record at its position, is none (T14).
  *
- *   "HFS1" u32 | pageCount u32 | checksum of the pages u32 | checksum of these 12 bytes u32 | pages */
-import { HoldfastError, type Image, PAGE_SIZE } from "@holdfast/core/contract";
+ *   "HFS1" u32 | pageCount u32 | checksum of the position's record u32 | checksum of the pages u32 | checksum of these 16 bytes u32 | pages */
+import { type Image, PAGE_SIZE, type Position } from "@holdfast/core/contract";
 import { MemoryImage } from "../image/memory-image.js";
 import { copyBytes } from "../record/copy-bytes.js";
 import { crc32 } from "../record/crc32.js";
 
 /** "HFS1", little-endian. */
 const SNAPSHOT_MAGIC = 0x31534648;
-const HEADER_BYTES = 16;
+const HEADER_BYTES = 20;
 
-export async function* writeSnapshot(image: Image): AsyncGenerator<Uint8Array> {
+export async function* writeSnapshot(image: Image, at: Position): AsyncGenerator<Uint8Array> {
   let checksum = 0;
   for (let page = 1; page <= image.pageCount; page++) checksum = crc32(image.read(page), checksum);
   const header = new Uint8Array(HEADER_BYTES);
   const view = new DataView(header.buffer);
   view.setUint32(0, SNAPSHOT_MAGIC, true);
   view.setUint32(4, image.pageCount, true);
-  view.setUint32(8, checksum, true);
-  view.setUint32(12, crc32(header.subarray(0, 12)), true);
+  view.setUint32(8, at.checksum, true);
+  view.setUint32(12, checksum, true);
+  view.setUint32(16, crc32(header.subarray(0, HEADER_BYTES - 4)), true);
   yield header;
   for (let page = 1; page <= image.pageCount; page++) yield image.read(page);
 }
 
-/** @throws HoldfastError `HOLDFAST_LOG_CORRUPT` */
-export async function readSnapshot(chunks: AsyncIterable<Uint8Array>, objectId: string): Promise<MemoryImage> {
+/** The image, or `undefined` if the bytes are not a whole snapshot of that position. */
+export async function readSnapshot(snapshot: {
+  readonly position: Position;
+  readonly chunks: AsyncIterable<Uint8Array>;
+}): Promise<MemoryImage | undefined> {
   const parts: Uint8Array[] = [];
-  for await (const chunk of chunks) parts.push(chunk);
+  for await (const chunk of snapshot.chunks) parts.push(chunk);
   const bytes = concat(parts);
-  const image = parse(bytes);
-  if (image) return image;
-  throw new HoldfastError(
-    "HOLDFAST_LOG_CORRUPT",
-    `A snapshot of object '${objectId}' is damaged. Delete it: the log has everything.`,
-  );
-}
-
-function parse(bytes: Uint8Array): MemoryImage | undefined {
   if (bytes.length < HEADER_BYTES) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const pageCount = view.getUint32(4, true);
   const pages = bytes.subarray(HEADER_BYTES);
   const intact =
     view.getUint32(0, true) === SNAPSHOT_MAGIC &&
-    view.getUint32(12, true) === crc32(bytes.subarray(0, 12)) &&
+    view.getUint32(16, true) === crc32(bytes.subarray(0, HEADER_BYTES - 4)) &&
+    view.getUint32(8, true) === snapshot.position.checksum &&
     pages.length === pageCount * PAGE_SIZE &&
-    view.getUint32(8, true) === crc32(pages);
+    view.getUint32(12, true) === crc32(pages);
   if (!intact) return undefined;
   return new MemoryImage(
     Array.from({ length: pageCount }, (_, i) => copyBytes(pages.subarray(i * PAGE_SIZE, (i + 1) * PAGE_SIZE))),

@@ -1,0 +1,3 @@
+declare module "cloudflare:workers" {
+  export { DurableObject, env } from "@holdfast/host/cloudflare-workers";
+}
