@@ -7,6 +7,7 @@ import { SqljsEngine } from "./engine.js";
 import { loadInstalled } from "./load-installed.js";
 import type { SqljsParts } from "./sqljs-module.js";
 
+/** parity: sql-vtab-modules, sql-offsets, sql-row-counts */
 const SUPPORTS: DriverSupport = {
   fts5: false,
   rtree: false,

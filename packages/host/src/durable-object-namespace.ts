@@ -53,7 +53,7 @@ export class DurableObjectNamespace<T = unknown> {
   }
 
   /** A stub for an object. Nothing starts before the first call.
-   * @throws TypeError if `id` is no id, or another namespace's (the platform's local runtime accepts it: `docs/parity.md`, `ns-foreign-id`) */
+   * @throws TypeError if `id` is no id, or another namespace's (parity: ns-foreign-id) */
   get(id: DurableObjectId, options?: GetOptions): DurableObjectStub<T> {
     if (!(id instanceof DurableObjectId)) throw notOfType("get", "DurableObjectNamespace", 1, "DurableObjectId");
     const mode = options?.routingMode;

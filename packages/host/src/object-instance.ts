@@ -8,7 +8,7 @@
  * 1. Calls are delivered in the order they arrived, also those that arrive while the storage still opens.
  * 2. What a call returns or throws leaves when the turn that produced it has ended and everything it could reveal is durable.
  * 3. A reset happens once: uncommitted writes are dropped, every pending and later call fails with its error, and the next session
- *    starts when this one has let go of the storage. */
+ *    starts when this one has let go of the storage. Its code cannot be stopped, only cut off (parity: abort-freezes). */
 import { ABORTED, type SessionParts, StorageSession } from "@holdfast/core";
 import { HoldfastError } from "@holdfast/core/contract";
 import { setCurrentObject } from "./current-object.js";

@@ -17,7 +17,7 @@ import { Connection } from "../transaction/connection.js";
 import { Transaction } from "../transaction/transaction.js";
 import { DurableObjectStorage } from "./durable-object-storage.js";
 
-/** `spec/sql` §5; `length` is a decision of DESIGN §9. */
+/** `spec/sql` §5. parity: sql-value-limit */
 const LIMITS: SqlLimits = {
   length: 2_200_000,
   sqlLength: 100_000,

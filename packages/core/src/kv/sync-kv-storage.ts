@@ -63,7 +63,7 @@ export class SyncKvStorage {
 const IteratorPrototype: object = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]()));
 
 /** Finds each pair by the key of the one before, so that writes, commits and rollbacks in between never disturb it and no key comes
- * twice (the platform may repeat an overwritten key: `docs/parity.md`, `kv-iter-repeats`). */
+ * twice (parity: kv-iter-repeats, kv/iter-rollback-during). */
 class ListIterator<T> {
   readonly #table: KvTable;
   readonly #lists: ListGeneration;

@@ -2,7 +2,7 @@
  * The bookmark calls of `ctx.storage` (`spec/runtime` §8).
  *
  * A bookmark names a position of the timeline. A restore is asked for now and done when the next session starts: the request is part
- * of this turn's commit, so a turn that rolls back asks for nothing (T10). */
+ * of this turn's commit, so a turn that rolls back asks for nothing (T10). parity: bookmark-restore */
 import type { Timeline } from "../contract/index.js";
 import { foreignBookmark, futureTimestamp, malformedBookmark, NOT_A_DATE, notOfType, oldTimestamp } from "../messages.js";
 import { toText } from "../sql/bindings.js";

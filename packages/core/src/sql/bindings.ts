@@ -1,7 +1,7 @@
 /** How JavaScript values become SQL values (`spec/sql` §1.1). */
 import type { SqlValue } from "../contract/index.js";
 
-/** @throws TypeError for a symbol, a bigint, or an object without a primitive value; what a `toString` throws */
+/** Bytes are copied (parity: sql-blob-binding). @throws TypeError for a symbol, a bigint, or an object without a primitive value; what a `toString` throws */
 export function toSqlValue(value: unknown): SqlValue {
   switch (typeof value) {
     case "undefined":

@@ -73,7 +73,7 @@ export class Cursor {
 function toObject(names: readonly string[], row: readonly Cell[]): SqlRow {
   const object: SqlRow = {};
   for (let i = 0; i < names.length; i++) {
-    // Defined, not assigned: a column named `__proto__` is a column (the platform loses it: `docs/parity.md`, `sql-proto-column`).
+    // Defined, not assigned, so that a column named `__proto__` is a column. parity: sql-proto-column
     const value = row[i] ?? null;
     Object.defineProperty(object, names[i] ?? "", { value, writable: true, enumerable: true, configurable: true });
   }

@@ -4,7 +4,7 @@
  * The first step happens when the statement is executed; each row taken steps once more, so a query that is over is known to be over,
  * and its statement free, before the application asks again (`spec/sql` §2.1). Rows of a statement that writes are all taken at once:
  * its changes are already made, and a statement left in the middle would keep the transaction from committing
- * (a decision: `docs/parity.md`, `sql-unfinished-writes`). */
+ * (parity: sql-unfinished-writes). */
 import type { SqliteStatement } from "../contract/index.js";
 import { type Cell, toCell } from "./bindings.js";
 
@@ -63,7 +63,7 @@ export class RowSource {
       this.#more = this.#parts.step();
       if (this.#more) this.#rows.push(this.#parts.statement.row().map(toCell));
     } catch (error) {
-      // The error has been told; a later read is at the end (the platform delivers a row of NULLs: `docs/parity.md`, `sql-read-after-error`).
+      // The error has been told; a later read is at the end. parity: sql-read-after-error
       this.#more = false;
       this.#finish();
       throw error;

@@ -54,7 +54,7 @@ export class SqlStorage {
         if (entry.inUse) this.#cache.release(entry);
         throw error;
       }
-      this.#cache.release(entry);
+      this.#cache.release(entry); // parity: sql-statement-reset
       rest = entry.tail.replace(BLANK, "");
     }
   }

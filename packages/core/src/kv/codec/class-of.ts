@@ -30,7 +30,7 @@ const PROBES: readonly (readonly [ObjectKind, (this: never) => unknown])[] = [
   ["BigInt", BigInt.prototype.valueOf],
 ];
 
-/** Classes whose objects are not values (`spec/kv` §3.2), as far as the platform has them. */
+/** Classes whose objects are not values (`spec/kv` §3.2), as far as the platform has them. parity: value/sharedarraybuffer */
 const REFUSED_CLASSES = "WeakMap WeakSet WeakRef Promise SharedArrayBuffer";
 const RUNTIME_CLASSES =
   "URL URLSearchParams FormData Blob Headers Request Response TextEncoder TextDecoder EventTarget Event WebSocket CryptoKey " +
@@ -47,6 +47,7 @@ function isInstance(object: object, names: string): string | undefined {
   });
 }
 
+/** A Proxy cannot be told from what it stands for (parity: value/proxy). */
 export function classOf(object: object): ObjectKind {
   const tag = Object.prototype.toString.call(object).slice(8, -1);
   const prototype: unknown = Object.getPrototypeOf(object);

@@ -4,8 +4,7 @@
 import { ByteReader } from "./byte-reader.js";
 import { ERROR_CLASSES, ErrorTag, NEWEST_READ, OLDEST_READ, REGEXP_FLAGS, Tag, VIEWS } from "./wire.js";
 
-/** @throws Error, if the bytes are not a value this version can read (the platform says `internal error`: `docs/parity.md`,
- * `kv-unreadable-value`) */
+/** @throws Error, if the bytes are not a value this version can read (parity: kv-unreadable-value) */
 export function deserialize(bytes: Uint8Array): unknown {
   try {
     return new Deserializer(bytes).readDocument();

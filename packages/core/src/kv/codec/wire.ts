@@ -77,7 +77,7 @@ export interface ViewClass {
   readonly name: string;
   /** Bytes in an element; a view's offset and length must be multiples of it. */
   readonly elementBytes: number;
-  /** Absent where the platform lacks the class. */
+  /** Absent where the platform lacks the class. parity: value/float16array */
   readonly construct: (new (buffer: ArrayBuffer, offset?: number, length?: number) => ArrayBufferView) | undefined;
 }
 
