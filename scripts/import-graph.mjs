@@ -6,7 +6,7 @@ import { edges, packageOf, readPackages } from "./imports.mjs";
 
 export const FILE = fileURLToPath(new URL("../docs/import-graph.svg", import.meta.url));
 
-/** An arrow for each pair of packages, labelled with the entry if it is not the main one. */
+/** An arrow for each pair of packages, labelled with the entries that are not the main one. */
 export async function draw() {
   const packages = readPackages();
   const short = (name) => name.replace("@holdfast/", "");
@@ -14,7 +14,7 @@ export async function draw() {
   for (const { from, to } of edges(packages)) {
     const key = `"${short(from)}" -> "${short(packageOf(to))}"`;
     const entry = to.slice(packageOf(to).length + 1);
-    labels.set(key, [...(labels.get(key) ?? []), entry || "•"]);
+    labels.set(key, [...(labels.get(key) ?? []), ...(entry ? [`/${entry}`] : [])]);
   }
   const nodes = packages.map(({ name }) => `"${short(name)}"`).sort();
   const arrows = [...labels].map(([key, entries]) => `${key} [label="${entries.join("\\n")}"]`).sort();

@@ -1,4 +1,4 @@
-import { DurableObject } from "cloudflare:workers";
+import { DurableObject, env } from "cloudflare:workers";
 import { runInDurableObject } from "@holdfast/testing";
 import type { Log, LogStore } from "@holdfast/timeline/contract";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -14,6 +14,9 @@ interface Bindings {
 class Everything extends DurableObject<Bindings> {
   declare ctx: DurableObjectState;
   own = () => 1;
+  importedGreeting(): unknown {
+    return [env["greeting"], "A" in env, Object.keys(env).sort()];
+  }
   log: string[] = [];
 
   async add(): Promise<number> {
@@ -242,6 +245,24 @@ describe("the host", () => {
     expect(() => A.newUniqueId({ jurisdiction: "eu" })).toThrow("Jurisdiction restrictions are not implemented in workerd.");
     expect(() => (A.idFromName as unknown as () => void)()).toThrow(TypeError);
     expect(A.jurisdiction(null)).toBe(A);
+  });
+
+  test("env of cloudflare:workers: in an object its host's, at module scope that of the host that loads the module", async () => {
+    const seen: unknown[] = [];
+    const load = () => {
+      seen.push(env["greeting"], env["nothing"]);
+      return worker;
+    };
+    const other = await openHost<Bindings>({ worker: load, durableObjects, vars: { greeting: "hi" } });
+    const [mine, others] = [stub(), other.env.A.getByName("a")];
+    const keys = ["A", "FAILS", "PLAIN", "greeting"];
+    expect(await Promise.all([mine.importedGreeting(), others.importedGreeting()])).toEqual([
+      ["hello", true, keys],
+      ["hi", true, keys],
+    ]);
+    expect(seen).toEqual(["hi", undefined]);
+    await other.close();
+    expect(env["greeting"]).toBe("hello");
   });
 
   test("the base class accepts only what a host made", () => {
