@@ -91,6 +91,26 @@ export function logStoreSuite({ test, equal, makeStore }: SuiteParts): void {
     equal(again.epoch > writer.log.epoch, true);
   });
 
+  check("delete: what is written after it is there, also after opening again", async (store) => {
+    const old = new Writer(await store.open("a"));
+    old.append();
+    await old.flush();
+    await store.delete("a");
+    const writer = new Writer(await store.open("a"));
+    const records = [writer.append(), writer.append()];
+    await writer.flush();
+    await writer.log.close();
+    const again = new Writer(await store.open("a"));
+    equal(again.log.head, writer.head);
+    records.push(again.append());
+    await again.flush();
+    equal(await readAll(await store.read("a")), records);
+    equal(await collect(store.list()), ["a"]);
+    await store.delete("a");
+    await store.delete("a");
+    equal(await collect(store.list()), []);
+  });
+
   check("list: ids of every kind, by prefix, in order", async (store) => {
     const ids = ["A", "a", "a/b", "a b", "ä", "..", "x%y", "Counter/0f"];
     for (const id of ids) await (await store.open(id)).close();
@@ -105,10 +125,13 @@ export function logStoreSuite({ test, equal, makeStore }: SuiteParts): void {
     await store.fork("a", writer.positions[1] as Position, "b");
     const fork = new Writer(await store.open("b"));
     equal(fork.log.head, writer.positions[1]);
+    equal([writer.log.isFork, fork.log.isFork], [false, true]);
     const own = fork.append();
     await fork.flush();
     equal(await readAll(fork.log), [...records.slice(0, 2), own]);
     equal(await readAll(await store.read("a")), records);
+    await fork.log.close();
+    equal((await store.open("b")).isFork, false);
     equal(await rejection(store.fork("a", writer.head, "b")), "HOLDFAST_USAGE");
     equal(await rejection(store.fork("a", { ...writer.head, checksum: 1 }, "c")), "HOLDFAST_USAGE");
   });
@@ -124,6 +147,7 @@ export function logStoreSuite({ test, equal, makeStore }: SuiteParts): void {
     await write("moved", 100, 3000);
     await write("cleared", 100, null);
     await write("kept", 2000, undefined);
+    await store.fork("kept", (await store.read("kept")).head, "fork");
     equal(await collect(store.due(4000, 10)), [
       { id: "kept", at: 2000 },
       { id: "moved", at: 3000 },
@@ -173,9 +197,20 @@ export function logStoreSuite({ test, equal, makeStore }: SuiteParts): void {
     const writer = new Writer(await store.open("a"));
     writer.append();
     await writer.flush();
-    await writer.log.close();
+    const closed = writer.log.close();
+    writer.append(); // while it is being closed
+    equal(await rejection(writer.flush()), "HOLDFAST_CLOSED");
+    await closed;
     writer.append();
-    equal((await rejection(writer.flush())) === undefined, false);
+    equal(await rejection(writer.flush()), "HOLDFAST_CLOSED");
+    equal((await readAll(await store.open("a"))).length, 1);
+  });
+
+  check("a position that was never appended is not durable", async (store) => {
+    const writer = new Writer(await store.open("a"));
+    writer.append();
+    equal((await rejection(writer.log.flushed({ ...writer.head, sequence: 99 }))) === undefined, false);
+    await writer.flush();
   });
 }
 

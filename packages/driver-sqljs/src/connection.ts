@@ -10,6 +10,10 @@ const DONE = 101;
 const OK = 0;
 const IOERR = 10;
 
+/** Authorizer actions. */
+const PRAGMA = 19;
+const ANALYZE = 28;
+
 export class SqljsConnection implements Omit<SqliteDatabase, "pageCount"> {
   readonly engine: SqljsEngine;
   readonly pointer: number;
@@ -27,16 +31,15 @@ export class SqljsConnection implements Omit<SqliteDatabase, "pageCount"> {
     this.#authorizeAll();
   }
 
-  /** Stock sql.js has no `sqlite3_get_autocommit`. BEGIN fails inside a transaction, and only there. */
+  /** Stock sql.js has no `sqlite3_get_autocommit`. SQLite refuses this pragma inside a transaction, and only there; its value does not
+   * matter to a database that is never synced. */
   get inTransaction(): boolean {
     this.#assertOpen();
     const { engine, pointer } = this;
-    const run = (sql: string) => engine.withText(sql, (text) => engine.module._sqlite3_exec(pointer, text, 0, 0, 0));
     engine.setAuthorizer(pointer, undefined);
     try {
-      if (run("BEGIN") !== OK) return true;
-      run("COMMIT");
-      return false;
+      const sql = "PRAGMA synchronous = OFF";
+      return engine.withText(sql, (text) => engine.module._sqlite3_exec(pointer, text, 0, 0, 0)) !== OK;
     } finally {
       this.#authorizeAll();
     }
@@ -54,7 +57,7 @@ export class SqljsConnection implements Omit<SqliteDatabase, "pageCount"> {
     terminated.set(text);
     this.#actions = [];
     return engine.withBytes(terminated, (at) => {
-      const out = engine.module._malloc(8);
+      const out = engine.allocate(8);
       const code = engine.module._sqlite3_prepare_v2(pointer, at, terminated.length, out, out + 4);
       const handle = engine.memory.pointer(out);
       const used = engine.memory.pointer(out + 4) - at;
@@ -108,7 +111,8 @@ export class SqljsConnection implements Omit<SqliteDatabase, "pageCount"> {
 
   #authorizeAll(): void {
     this.engine.setAuthorizer(this.pointer, (action, a, b, c, d) => {
-      this.#actions.push(action);
+      // `PRAGMA optimize` runs ANALYZE, which it does not ask for by itself.
+      this.#actions.push(action === PRAGMA && a === "optimize" ? ANALYZE : action);
       return this.#authorize(action, a, b, c, d);
     });
   }

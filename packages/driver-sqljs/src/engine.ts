@@ -10,6 +10,7 @@
  * 2. Names that begin with {@link PREFIX} are ours; everything else goes to sql.js' own VFS. */
 import { HoldfastError } from "@holdfast/core/contract";
 import { IO_METHODS_BYTES, WasmFunctions, WasmMemory, WasmVfs } from "@holdfast/vfs";
+import { SqliteFailure } from "./sqlite-failure.js";
 import type { SqljsModule, SqljsParts } from "./sqljs-module.js";
 import { findStructFacts, type StructFacts } from "./struct-facts.js";
 
@@ -18,6 +19,7 @@ const PREFIX = "hf:";
 /** Offsets in the public `sqlite3_vfs` (wasm32). */
 const VFS = { version: 0, maxPathname: 8, name: 16, open: 24, delete: 28, access: 32, fullPathname: 36 } as const;
 
+const NOMEM = 7;
 const NOT_FOUND_DELETE = 5898; // SQLITE_IOERR_DELETE_NOENT
 
 /** Called while a statement is compiled: action and up to four names. 0 allows, 1 denies, 2 ignores. */
@@ -48,7 +50,7 @@ export class SqljsEngine {
     this.module = module;
     this.memory = new WasmMemory(memory);
     this.#functions = new WasmFunctions(table);
-    this.vfs = new WasmVfs(this.memory, this.#functions, module._malloc(IO_METHODS_BYTES));
+    this.vfs = new WasmVfs(this.memory, this.#functions, this.allocate(IO_METHODS_BYTES));
     this.#patchVfs();
     this.#authorizeIndex = this.#functions.install("iiiiiii", (database: number, action: number, ...names: number[]) => {
       const [a, b, c, d] = names.map((at) => (at === 0 ? null : this.memory.text(at)));
@@ -69,7 +71,7 @@ export class SqljsEngine {
   open(name: string): number {
     const { module, memory } = this;
     return this.withText(name, (text) => {
-      const out = module._malloc(4);
+      const out = this.allocate(4);
       const code = module._sqlite3_open(text, out);
       const database = memory.pointer(out);
       module._free(out);
@@ -101,6 +103,13 @@ export class SqljsEngine {
     return this.#functions.install(signature, run);
   }
 
+  /** Memory of the heap, to be freed by the caller. @throws SqliteFailure SQLITE_NOMEM */
+  allocate(bytes: number): number {
+    const pointer = this.module._malloc(Math.max(1, bytes));
+    if (pointer === 0) throw new SqliteFailure(NOMEM, "out of memory");
+    return pointer;
+  }
+
   /** Puts a text into the heap, NUL-terminated, while `use` runs. */
   withText<T>(text: string, use: (pointer: number) => T): T {
     return this.withBytes(new TextEncoder().encode(`${text}\0`), use);
@@ -108,7 +117,7 @@ export class SqljsEngine {
 
   /** Puts bytes into the heap while `use` runs. */
   withBytes<T>(bytes: Uint8Array, use: (pointer: number) => T): T {
-    const pointer = this.module._malloc(Math.max(1, bytes.length));
+    const pointer = this.allocate(bytes.length);
     this.memory.bytes.set(bytes, pointer);
     try {
       return use(pointer);

@@ -17,7 +17,7 @@ const READING: ReadonlySet<number> = new Set([19, 20, 21, 31, 33]);
 const CHANGING: ReadonlySet<number> = new Set([9, 18, 23]);
 
 export class SqljsStatement implements SqliteStatement {
-  readonly handle: number;
+  readonly #handle: number;
   readonly readOnly: boolean;
   readonly parameterCount: number;
   readonly #connection: SqljsConnection;
@@ -29,10 +29,16 @@ export class SqljsStatement implements SqliteStatement {
   /** `actions` are what the authorizer was asked while the statement was compiled; none at all means VACUUM and its like. */
   constructor(connection: SqljsConnection, handle: number, actions: readonly number[]) {
     this.#connection = connection;
-    this.handle = handle;
+    this.#handle = handle;
     this.readOnly = actions.length > 0 && actions.every((action) => READING.has(action));
     this.#changes = actions.some((action) => CHANGING.has(action));
     this.parameterCount = this.#countParameters();
+  }
+
+  /** @throws Error if it was finalized: its memory may be another statement's */
+  get handle(): number {
+    if (this.#finalized) throw new Error("statement has been finalized");
+    return this.#handle;
   }
 
   get columnNames(): readonly string[] {
@@ -88,7 +94,7 @@ export class SqljsStatement implements SqliteStatement {
   finalize(): void {
     if (this.#finalized) return;
     this.#finalized = true;
-    this.#connection.engine.module._sqlite3_finalize(this.handle);
+    this.#connection.engine.module._sqlite3_finalize(this.#handle);
     this.#connection.forget(this);
   }
 

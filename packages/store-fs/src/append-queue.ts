@@ -6,6 +6,7 @@
  * 3. The first failure is final: nothing is written after it, and every wait fails with it. A failed sync is never repeated (T16). */
 import type { FileHandle } from "node:fs/promises";
 import { comparePositions, HoldfastError, type Position } from "@holdfast/timeline/contract";
+import { writeAll } from "./files.js";
 
 interface Waiter {
   readonly upTo: Position;
@@ -19,6 +20,8 @@ export interface AppendQueueParts {
   readonly start: { readonly length: number; readonly position: Position };
   /** @throws HoldfastError if this writer no longer owns the object */
   check(): void;
+  /** Told how many bytes are known to be durable when a write or a sync failed. */
+  onFailed(length: number): void;
 }
 
 export class AppendQueue {
@@ -77,30 +80,22 @@ export class AppendQueue {
   }
 
   async #writeAndSync(batch: readonly { readonly bytes: Uint8Array; readonly position: Position }[]): Promise<void> {
-    const { handle, path, check } = this.#parts;
+    const { handle, path, check, onFailed } = this.#parts;
     const bytes = Buffer.concat(batch.map((part) => part.bytes));
     try {
-      for (let at = 0; at < bytes.length; ) {
-        const { bytesWritten } = await handle.write(bytes, at, bytes.length - at, this.#length + at);
-        at += bytesWritten;
-      }
+      await writeAll(handle, bytes, this.#length);
       await handle.datasync();
     } catch (cause) {
-      throw new HoldfastError(
-        "HOLDFAST_STORE_FAILED",
-        `Writing ${path} failed. What was acknowledged is durable; restart the object.`,
-        {
-          cause,
-        },
-      );
+      onFailed(this.#length);
+      const message = `Writing ${path} failed. What was acknowledged is durable; restart the object.`;
+      throw new HoldfastError("HOLDFAST_STORE_FAILED", message, { cause });
     }
     check();
     this.#length += bytes.length;
     const last = batch.at(-1);
     if (last) this.#durable = last.position;
-    const [done, rest] = [[] as Waiter[], [] as Waiter[]];
-    for (const waiter of this.#waiters) (comparePositions(waiter.upTo, this.#durable) <= 0 ? done : rest).push(waiter);
-    this.#waiters = rest;
-    for (const waiter of done) waiter.resolve();
+    const waiters = this.#waiters;
+    this.#waiters = waiters.filter((waiter) => comparePositions(waiter.upTo, this.#durable) > 0);
+    for (const waiter of waiters) if (comparePositions(waiter.upTo, this.#durable) <= 0) waiter.resolve();
   }
 }

@@ -1,9 +1,9 @@
 /** folder-store.ts
  * A store in a folder: one folder for each object, one log file for each of its openings, each write durable by `fdatasync` before it
  * is reported. Several processes may share it: an object belongs to whoever opened it last, and the writer before it is refused at its
- * next flush (T18). */
+ * next flush (T18). In one process, openings, forks and deletions of an object go one after the other. */
 import { existsSync } from "node:fs";
-import { mkdir, open, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import {
   comparePositions,
@@ -14,60 +14,61 @@ import {
   type Position,
 } from "@holdfast/timeline/contract";
 import { recordAlarm } from "@holdfast/timeline/record";
-import { FolderLog, FolderLogReader, publishWhole } from "./folder-log.js";
+import { makeFolder, publishNew, removeFiles } from "./files.js";
+import { FolderLog, wholeFile } from "./folder-log.js";
+import { FolderLogReader, type ObjectKnowledge } from "./folder-log-reader.js";
 import { encodeFileHeader, FileFlag, recordsIn } from "./log-file.js";
-import {
-  epochName,
-  folderName,
-  idFromFolderName,
-  isPresent,
-  makeFolder,
-  readFolder,
-  removeFiles,
-  syncFolder,
-} from "./object-folder.js";
+import { epochName, folderName, idFromFolderName, isPresent, readFolder } from "./object-folder.js";
 
 /** A store in `dir`, which is made if it is not there. Network file systems are not supported. */
 export function folderStore(dir: string): LogStore {
   return new FolderStore(dir);
 }
 
+interface ObjectEntry extends ObjectKnowledge {
+  readonly logs: Set<FolderLog>;
+  /** The last operation on it that must not overlap another. */
+  busy: Promise<unknown>;
+}
+
 class FolderStore implements LogStore {
   readonly #objects: string;
-  readonly #open = new Map<string, Set<FolderLog>>();
-  readonly #pins = new Map<string, Set<Position>>();
+  readonly #entries = new Map<string, ObjectEntry>();
 
   constructor(dir: string) {
     this.#objects = join(dir, "objects");
   }
 
-  async open(objectId: string): Promise<Log> {
-    const folder = this.#folder(objectId);
-    await mkdir(this.#objects, { recursive: true });
-    const logs = this.#openLogs(objectId);
-    const log: FolderLog = await FolderLog.open(this.#objects, folder, objectId, this.#pinsOf(objectId), () => logs.delete(log));
-    logs.add(log);
-    return log;
+  open(objectId: string): Promise<Log> {
+    return this.#alone(objectId, async (entry) => {
+      const log: FolderLog = await FolderLog.open(entry, () => entry.logs.delete(log));
+      entry.logs.add(log);
+      return log;
+    });
   }
 
   async read(objectId: string): Promise<LogReader> {
-    const folder = this.#folder(objectId);
-    const { head } = await readFolder(folder);
-    return new FolderLogReader(folder, objectId, head, this.#pinsOf(objectId));
+    const entry = this.#entry(objectId);
+    const { head } = await readFolder(entry.folder, entry.known);
+    return new FolderLogReader(entry, head);
   }
 
   async fork(objectId: string, at: Position, to: string): Promise<void> {
-    const [folder, target] = [this.#folder(objectId), this.#folder(to)];
-    const existing = await readFolder(target);
-    if (isPresent(existing)) throw new HoldfastError("HOLDFAST_USAGE", `Cannot fork to '${to}': that object exists.`);
-    const { files } = await readFolder(folder);
-    const all = files.flatMap((file) => [...recordsIn(file)]);
-    const last = all.findIndex(({ position }) => comparePositions(position, at) === 0 && position.checksum === at.checksum);
-    if (last < 0) throw new HoldfastError("HOLDFAST_USAGE", `Cannot fork '${objectId}': that position is not in its log.`);
-    await makeFolder(target, this.#objects);
-    const epoch = Math.max(at.epoch, existing.newestEpoch + 1);
-    const records = all.slice(0, last + 1).map(({ record }) => record);
-    await publishWhole(target, to, { firstEpoch: 1, epoch }, records);
+    const { folder, known } = this.#entry(objectId);
+    await this.#alone(to, async (target) => {
+      const exists = new HoldfastError("HOLDFAST_USAGE", `Cannot fork to '${to}': that object exists.`);
+      const existing = await readFolder(target.folder, target.known);
+      if (isPresent(existing)) throw exists;
+      const { files } = await readFolder(folder, known);
+      const all = files.flatMap((file) => [...recordsIn(file)]);
+      const last = all.findIndex(({ position }) => comparePositions(position, at) === 0 && position.checksum === at.checksum);
+      if (last < 0) throw new HoldfastError("HOLDFAST_USAGE", `Cannot fork '${objectId}': that position is not in its log.`);
+      await makeFolder(target.folder);
+      const epoch = existing.newestEpoch + 1;
+      const records = all.slice(0, last + 1).map(({ record }) => record);
+      const header = { flags: FileFlag.FORK, epoch, firstEpoch: 1, accepted: new Map(), objectId: to };
+      if (!(await publishNew(target.folder, epochName(epoch), wholeFile(header, records)))) throw exists;
+    });
   }
 
   async *due(beforeMs: number, limit: number): AsyncGenerator<{ id: string; at: number }> {
@@ -82,58 +83,68 @@ class FolderStore implements LogStore {
   async *list(prefix = ""): AsyncGenerator<string> {
     if (!existsSync(this.#objects)) return;
     const ids = (await readdir(this.#objects)).map(idFromFolderName).filter((id) => id.startsWith(prefix));
-    for (const id of ids.sort()) if (isPresent(await readFolder(this.#folder(id)))) yield id;
+    for (const id of ids.sort()) {
+      const entry = this.#entry(id);
+      if (isPresent(await readFolder(entry.folder, entry.known))) yield id;
+    }
   }
 
-  async delete(objectId: string): Promise<void> {
-    const folder = this.#folder(objectId);
-    const state = await readFolder(folder);
-    if (state.newestEpoch === 0) return;
-    const epoch = state.newestEpoch + 1;
-    const handle = await open(join(folder, epochName(epoch)), "wx");
-    try {
-      const tombstone = { flags: FileFlag.TOMBSTONE, epoch, firstEpoch: epoch, accepted: new Map(), objectId };
-      await handle.writeFile(encodeFileHeader(tombstone));
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await syncFolder(folder);
-    const older = (await readdir(folder)).filter((name) => name !== epochName(epoch));
-    await removeFiles(folder, older);
+  delete(objectId: string): Promise<void> {
+    return this.#alone(objectId, async ({ folder, known }) => {
+      for (;;) {
+        const { newestEpoch, head } = await readFolder(folder, known);
+        if (newestEpoch === 0) return;
+        const epoch = Math.max(newestEpoch, head.epoch) + 1;
+        const tombstone = encodeFileHeader({
+          flags: FileFlag.TOMBSTONE,
+          epoch,
+          firstEpoch: epoch,
+          accepted: new Map(),
+          objectId,
+        });
+        // Another writer may take the epoch meanwhile; its object is then what is deleted.
+        if (!(await publishNew(folder, epochName(epoch), [tombstone]))) continue;
+        const isOlder = (name: string) => /^[0-9a-f]{8}[.-]/.test(name) && Number.parseInt(name.slice(0, 8), 16) < epoch;
+        await removeFiles(folder, (await readdir(folder)).filter(isOlder));
+        return;
+      }
+    });
   }
 
   async close(): Promise<void> {
-    for (const logs of this.#open.values()) for (const log of [...logs]) await log.close();
+    for (const { logs } of this.#entries.values()) for (const log of [...logs]) await log.close();
   }
 
   async #alarm(objectId: string): Promise<number | null> {
-    const { files } = await readFolder(this.#folder(objectId));
+    const { folder, known } = this.#entry(objectId);
+    const { files } = await readFolder(folder, known);
     let alarm: number | null = null;
-    for (const file of files) for (const { record } of recordsIn(file)) alarm = said(recordAlarm(record), alarm);
+    for (const file of files) {
+      for (const { record } of recordsIn(file)) {
+        const said = recordAlarm(record);
+        if (said !== undefined) alarm = said;
+      }
+      if (file.header.flags & FileFlag.FORK) alarm = null; // the parent's, not its own (T4)
+    }
     return alarm;
   }
 
-  #folder(objectId: string): string {
-    return join(this.#objects, folderName(objectId));
+  /** Runs `use` when no other such operation on the object runs in this process. */
+  #alone<T>(objectId: string, use: (entry: ObjectEntry) => Promise<T>): Promise<T> {
+    const entry = this.#entry(objectId);
+    const result = entry.busy.then(() => use(entry));
+    entry.busy = result.catch(() => undefined); // told to whoever asked; the next one starts all the same
+    return result;
   }
 
-  #openLogs(objectId: string): Set<FolderLog> {
-    return getOrMake(this.#open, objectId, () => new Set<FolderLog>());
+  /** @throws HoldfastError `HOLDFAST_USAGE` for an id that cannot be a folder's name */
+  #entry(objectId: string): ObjectEntry {
+    let entry = this.#entries.get(objectId);
+    if (!entry) {
+      const folder = join(this.#objects, folderName(objectId));
+      entry = { objectId, folder, pins: new Set(), known: new Map(), logs: new Set(), busy: Promise.resolve() };
+      this.#entries.set(objectId, entry);
+    }
+    return entry;
   }
-
-  #pinsOf(objectId: string): Set<Position> {
-    return getOrMake(this.#pins, objectId, () => new Set<Position>());
-  }
-}
-
-const said = (alarm: number | null | undefined, before: number | null): number | null => (alarm === undefined ? before : alarm);
-
-function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  let value = map.get(key);
-  if (value === undefined) {
-    value = make();
-    map.set(key, value);
-  }
-  return value;
 }

@@ -1,10 +1,17 @@
 /** log-file.ts
  * One file of an object's log: a header, records, and after a clean close a footer. `docs/format.md` has the byte tables.
  *
- * Each opening of the object writes a file of its own, named by its epoch. The header says how many bytes of the files before it were
- * accepted: what an older writer appends later is never read (T18), and a torn tail is never touched again. */
-import { HoldfastError, type Position } from "@holdfast/timeline/contract";
-import { crc32, HEADER_BYTES as RECORD_HEADER_BYTES, RECORD_MAGIC, readHeader, readRecord } from "@holdfast/timeline/record";
+ * Each opening of the object writes a file of its own, named by its epoch. The header says how many bytes of the files before it count:
+ * what an older writer appends later is never read (T18), and a torn tail is never touched again. A file appears whole with its header,
+ * so a header that is there and damaged is damage. */
+import { HoldfastError, NO_POSITION, type Position } from "@holdfast/timeline/contract";
+import {
+  crc32,
+  HEADER_BYTES as RECORD_HEADER_BYTES,
+  RECORD_MAGIC,
+  type RecordHeader,
+  readRecord,
+} from "@holdfast/timeline/record";
 
 /** "HFL1" and "HFE1", little-endian. */
 const FILE_MAGIC = 0x314c4648;
@@ -16,8 +23,10 @@ export const FOOTER_BYTES = 16;
 export const FileFlag = {
   /** The object was deleted: everything before is gone, nothing follows. */
   TOMBSTONE: 1,
-  /** Holds the records of several epochs, written whole: a fork, or merged records. */
+  /** Holds the records of several epochs, published as a whole: a fork, or merged records. */
   WHOLE: 2,
+  /** Its records are another object's: this one continues after them under an incarnation of its own (T4). */
+  FORK: 4,
 } as const;
 
 export interface FileHeader {
@@ -38,6 +47,9 @@ export interface ScannedFile {
   readonly bytes: Uint8Array;
   /** Position of the last record, if there is one. */
   readonly last: Position | undefined;
+  /** Where the records end that are known to have been durable: at `end`, if the file was closed in order or vouched for; else after the
+   * newest record that a later one knew to be durable. */
+  readonly durableEnd: number;
 }
 
 export function encodeFileHeader(header: FileHeader): Uint8Array {
@@ -100,33 +112,42 @@ function footerLength(bytes: Uint8Array): number | undefined {
   return intact && Number(view.getBigUint64(4, true)) === at ? at : undefined;
 }
 
-/** Finds where a file's records end. `accepted` is the length a newer file vouches for.
+/** Finds where a file's records end. `accepted` is the length that is vouched for: by a newer file, or by this process's own knowledge of
+ * what was durable when a write failed (T16). `undefined` for an opening that died before its file was published.
  * @throws HoldfastError `HOLDFAST_LOG_CORRUPT`, naming file and offset, for damage that no torn write explains (T6) */
 export function scanFile(path: string, bytes: Uint8Array, accepted: number | undefined): ScannedFile | undefined {
   const found = decodeFileHeader(bytes);
   if (!found) {
-    // An opening that died before its header was durable has no records: nothing may follow, and nobody may vouch for it.
-    if ((accepted ?? 0) > 0 || findRecord(bytes, 0) !== undefined) throw corrupt(path, 0, "the header is damaged");
+    if (bytes.length > 0) throw corrupt(path, 0, "the header is damaged");
     return undefined;
   }
-  const known = found.header.flags & FileFlag.WHOLE ? footerLength(bytes) : (accepted ?? footerLength(bytes));
-  if (known === undefined && found.header.flags & FileFlag.WHOLE) throw corrupt(path, bytes.length, "the end is missing");
+  const isWhole = (found.header.flags & FileFlag.WHOLE) !== 0;
+  const known = isWhole ? footerLength(bytes) : (accepted ?? footerLength(bytes));
+  if (known === undefined && isWhole) throw corrupt(path, bytes.length, "the end is missing");
   if ((known ?? 0) > bytes.length) throw corrupt(path, bytes.length, `${known} bytes were known to be durable`);
-  const limit = known ?? bytes.length;
+  const limited = bytes.subarray(0, known ?? bytes.length);
   let end = found.length;
-  let last: Position | undefined;
-  while (end < limit) {
-    const record = readRecord(bytes.subarray(0, limit), end);
-    if (!record) break;
-    last = record.header.position;
+  let last: RecordHeader | undefined;
+  let durable = NO_POSITION as Pick<Position, "epoch" | "sequence">;
+  const ends: { readonly position: Position; readonly end: number }[] = [];
+  for (let record = readRecord(limited, end); record; record = readRecord(limited, end)) {
+    last = record.header;
     end += record.record.length;
+    ends.push({ position: last.position, end });
+    if (isAfter(last.durable, durable)) durable = last.durable;
   }
-  if (end < limit) {
+  if (end < limited.length) {
     if (known !== undefined) throw corrupt(path, end, "a record that was durable is damaged");
-    const later = findRecord(bytes, end + 1);
-    if (later !== undefined) throw corrupt(path, end, `a record is damaged and one at byte ${later} is not`);
+    const later = findKnowingRecord(
+      bytes,
+      end + 1,
+      last?.position ?? { ...NO_POSITION, epoch: found.header.epoch, sequence: -1 },
+    );
+    if (later !== undefined) throw corrupt(path, end, `a record is damaged that the one at byte ${later} knew to be durable`);
   }
-  return { header: found.header, start: found.length, end, bytes, last };
+  const durableEnd =
+    known === undefined ? (ends.findLast(({ position }) => !isAfter(position, durable))?.end ?? found.length) : end;
+  return { header: found.header, start: found.length, end, bytes, last: last?.position, durableEnd };
 }
 
 /** The records of a scanned file, in order. */
@@ -139,14 +160,21 @@ export function* recordsIn(file: ScannedFile): Generator<{ readonly position: Po
   }
 }
 
-/** The offset of the first undamaged record header at or after an offset. */
-function findRecord(bytes: Uint8Array, from: number): number | undefined {
+/** The offset of the first whole record at or after an offset that continues a log and knew something after `last` to be durable. Without
+ * that knowledge it may be of the same batch as the damaged one, and neither was synced. */
+function findKnowingRecord(bytes: Uint8Array, from: number, last: Position): number | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = from; at + RECORD_HEADER_BYTES <= bytes.length; at++) {
-    if (view.getUint32(at, true) === RECORD_MAGIC && readHeader(bytes, at)) return at;
+    if (view.getUint32(at, true) !== RECORD_MAGIC) continue;
+    const header = readRecord(bytes, at)?.header;
+    const continues = header && (last.incarnation === 0n || header.position.incarnation === last.incarnation);
+    if (continues && isAfter(header.position, last) && isAfter(header.durable, last)) return at;
   }
   return undefined;
 }
+
+type Place = Pick<Position, "epoch" | "sequence">;
+const isAfter = (a: Place, b: Place): boolean => a.epoch > b.epoch || (a.epoch === b.epoch && a.sequence > b.sequence);
 
 function corrupt(path: string, offset: number, what: string): HoldfastError {
   return new HoldfastError(

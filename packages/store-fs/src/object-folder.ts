@@ -2,12 +2,17 @@
  * The folder of one object: which files it has, and what they say together.
  *
  *   <root>/objects/<id>/00000001.log 00000002.log …      one for each opening, named by its epoch
- *                       00000002-00000017.snapshot        a full image, named by its position */
+ *                       00000002-00000017.snapshot        a full image, named by its position
+ *
+ * 1. The newest file that has a header vouches for the ones before it, and only the newest one's word on each counts: an opening that
+ *    stalls and goes on after a newer one has opened changes nothing.
+ * 2. Below a tombstone nothing counts. */
 import { existsSync, readdirSync } from "node:fs";
-import { mkdir, open, readdir, readFile, rename, unlink } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { HoldfastError, NO_POSITION, type Position } from "@holdfast/timeline/contract";
-import { FileFlag, type ScannedFile, scanFile } from "./log-file.js";
+import { readBytes } from "./files.js";
+import { FileFlag, recordsIn, type ScannedFile, scanFile } from "./log-file.js";
 
 /** Longest encoded id: a folder name on every file system. */
 const MAX_NAME_BYTES = 240;
@@ -19,13 +24,21 @@ export interface FolderState {
   /** Files with records that count, oldest first. */
   readonly files: readonly ScannedFile[];
   readonly head: Position;
+  /** The newest file's name, also if it has no header. */
   readonly newestEpoch: number;
-  /** Lengths accepted of the files since the newest one with a header, itself included: what the next file must vouch for. */
+  /** What the next file must vouch for: durable lengths of the files since the newest one with a header, itself included. */
   readonly accepted: ReadonlyMap<number, number>;
+  /** Records behind those lengths. They may have been acknowledged, so the next file must hold them. */
+  readonly carried: readonly Uint8Array[];
+  /** Whether the last record is another object's (T4). */
+  readonly isFork: boolean;
 }
 
+/** Lengths that this process knows to have been durable when a write failed, by epoch (T16). */
+export type KnownLengths = ReadonlyMap<number, number>;
+
 /** A name that no file system folds into another id's: lower-case letters, digits and `.-_` stand for themselves, every other byte as `%xx`.
- * @throws HoldfastError `HOLDFAST_USAGE` if the id is empty or too long */
+ * @throws HoldfastError `HOLDFAST_USAGE` if the id is empty, too long, or not well-formed text */
 export function folderName(objectId: string): string {
   let name = "";
   for (const byte of new TextEncoder().encode(objectId)) {
@@ -33,10 +46,10 @@ export function folderName(objectId: string): string {
     const plain = /[a-z0-9_-]/.test(character) || (character === "." && name !== "" && name !== ".");
     name += plain ? character : `%${byte.toString(16).padStart(2, "0")}`;
   }
-  if (name === "" || name.length > MAX_NAME_BYTES) {
+  if (name === "" || name.length > MAX_NAME_BYTES || /\p{Surrogate}/u.test(objectId)) {
     throw new HoldfastError(
       "HOLDFAST_USAGE",
-      `An object id must have 1 to ${MAX_NAME_BYTES} bytes in its folder's name: '${objectId}'.`,
+      `An object id must be well-formed text of 1 to ${MAX_NAME_BYTES} bytes in its folder's name: '${objectId}'.`,
     );
   }
   return name;
@@ -53,53 +66,63 @@ export function idFromFolderName(name: string): string {
   return new TextDecoder().decode(Uint8Array.from(bytes));
 }
 
-/** Epochs that have a file, ascending. */
-async function listEpochs(folder: string): Promise<number[]> {
-  if (!existsSync(folder)) return [];
-  return epochsOf(await readdir(folder));
-}
-
 /** Synchronous, because it stands between a sync and its acknowledgement. */
 export function newestEpochNow(folder: string): number {
   return epochsOf(readdirSync(folder)).at(-1) ?? 0;
 }
 
-function epochsOf(names: readonly string[]): number[] {
+/** Epochs among file names, ascending. */
+export function epochsOf(names: readonly string[]): number[] {
   return names
     .filter((name) => /^[0-9a-f]{8}\.log$/.test(name))
     .map((name) => Number.parseInt(name.slice(0, 8), 16))
     .sort((a, b) => a - b);
 }
 
-/** Reads every file below an epoch. @throws HoldfastError `HOLDFAST_LOG_CORRUPT` */
-export async function readFolder(folder: string, before: number = Number.POSITIVE_INFINITY): Promise<FolderState> {
-  const epochs = (await listEpochs(folder)).filter((epoch) => epoch < before);
-  const accepted = new Map<number, number>();
-  const files: ScannedFile[] = [];
-  const since = new Map<number, number>();
-  let covered = Number.POSITIVE_INFINITY;
-  let deleted = false;
-  // Newest first: a file vouches for the ones before it.
-  for (const epoch of epochs.reverse()) {
-    if (epoch >= covered || deleted) continue;
-    const path = join(folder, epochName(epoch));
-    const file = scanFile(path, await readBytes(path), accepted.get(epoch));
-    if (files.length === 0) since.set(epoch, file?.end ?? 0);
-    if (!file) continue;
-    for (const [older, length] of file.header.accepted) accepted.set(older, length);
-    covered = file.header.firstEpoch;
-    deleted = (file.header.flags & FileFlag.TOMBSTONE) !== 0;
-    files.unshift(file);
+/** Reads every file below an epoch. A folder that is not there is an object without records.
+ * @throws HoldfastError `HOLDFAST_LOG_CORRUPT` */
+export async function readFolder(
+  folder: string,
+  known: KnownLengths,
+  before: number = Number.POSITIVE_INFINITY,
+): Promise<FolderState> {
+  for (;;) {
+    const epochs = existsSync(folder) ? epochsOf(await readdir(folder)).filter((epoch) => epoch < before) : [];
+    try {
+      return await readFiles(folder, epochs, known);
+    } catch (error) {
+      // A file that is gone was replaced or deleted meanwhile; what stands for it is there now.
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    }
   }
-  const head = deleted ? NO_POSITION : (files.findLast((file) => file.last !== undefined)?.last ?? NO_POSITION);
-  const newestEpoch = epochs[0] ?? 0;
-  return { files, head, newestEpoch, accepted: since };
 }
 
-/** A file's bytes, not as a Buffer, whose `slice` would be a view. */
-export async function readBytes(path: string): Promise<Uint8Array> {
-  const buffer = await readFile(path);
-  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
+async function readFiles(folder: string, epochs: readonly number[], known: KnownLengths): Promise<FolderState> {
+  const vouched = new Map<number, number>();
+  const accepted = new Map<number, number>();
+  const files: ScannedFile[] = [];
+  let covered = Number.POSITIVE_INFINITY;
+  for (const epoch of [...epochs].reverse()) {
+    if (epoch >= covered || vouched.get(epoch) === 0) continue;
+    const path = join(folder, epochName(epoch));
+    const file = scanFile(path, await readBytes(path), vouched.get(epoch) ?? known.get(epoch));
+    if (files.length === 0) accepted.set(epoch, file?.durableEnd ?? 0);
+    if (!file) continue;
+    for (const [older, length] of file.header.accepted) if (!vouched.has(older)) vouched.set(older, length);
+    covered = file.header.firstEpoch;
+    files.unshift(file);
+    if (file.header.flags & FileFlag.TOMBSTONE) break;
+  }
+  const newest = files.at(-1);
+  const withRecords = files.findLast((file) => file.last !== undefined);
+  return {
+    files,
+    head: withRecords?.last ?? NO_POSITION,
+    newestEpoch: epochs.at(-1) ?? 0,
+    accepted,
+    carried: newest ? recordsBehind(newest, newest.durableEnd) : [],
+    isFork: ((withRecords?.header.flags ?? 0) & FileFlag.FORK) !== 0,
+  };
 }
 
 /** Whether the object exists: it has a file, and the newest with a header is no tombstone. */
@@ -108,42 +131,12 @@ export function isPresent(state: FolderState): boolean {
   return newest !== undefined && (newest.header.flags & FileFlag.TOMBSTONE) === 0;
 }
 
-/** Makes a folder and makes its entry durable. */
-export async function makeFolder(folder: string, parent: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  await syncFolder(parent);
-}
-
-/** Makes a folder's entries durable. Windows cannot open folders; its file systems log such changes in order. */
-export async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === "win32") return;
-  const handle = await open(folder, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
+function recordsBehind(file: ScannedFile, offset: number): Uint8Array[] {
+  const records: Uint8Array[] = [];
+  let at = file.start;
+  for (const { record } of recordsIn(file)) {
+    if (at >= offset) records.push(record);
+    at += record.length;
   }
-}
-
-/** Writes a file whole and durably, under its name only when it is. */
-export async function publish(
-  folder: string,
-  name: string,
-  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-): Promise<void> {
-  const temporary = join(folder, `${name}.tmp`);
-  const handle = await open(temporary, "w");
-  try {
-    for await (const chunk of chunks) await handle.writeFile(chunk);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(temporary, join(folder, name));
-  await syncFolder(folder);
-}
-
-export async function removeFiles(folder: string, names: readonly string[]): Promise<void> {
-  for (const name of names) await unlink(join(folder, name));
-  await syncFolder(folder);
+  return records;
 }

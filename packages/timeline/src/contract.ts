@@ -14,7 +14,7 @@
  *    before, never the result of looking again (T16). A failed sync is never retried.
  * 5. **Damage.** A torn tail behind the last durable record is a crash and is passed over. Any other damage makes `open` fail with
  *    `HOLDFAST_LOG_CORRUPT`, naming the place, and changes nothing (T6).
- * 6. **Ids** are arbitrary strings and may never collide, also not on a file system that folds case. */
+ * 6. **Ids** are any well-formed text and may never collide, also not on a file system that folds case. */
 import type { Position } from "@holdfast/core/contract";
 
 export { HoldfastError, type Position } from "@holdfast/core/contract";
@@ -25,8 +25,9 @@ export interface LogStore {
   open(objectId: string): Promise<Log>;
   /** Opens an object for reading; never fences, never writes. An object that does not exist reads as an empty log. */
   read(objectId: string): Promise<LogReader>;
-  /** Copies `objectId`'s records up to `at`, and the snapshots below, to the new object `to`, durably. The copies keep their bytes, so
-   * the parent's bookmarks stay readable in the fork; the next `open` of `to` continues after `at`.
+  /** Copies `objectId`'s records up to `at` to the new object `to`, durably and all at once. The copies keep their bytes, so the parent's
+   * bookmarks stay readable in the fork. The next `open` of `to` continues after `at` and says {@link Log.isFork}; alarms that the copies
+   * speak of are not the fork's (T4).
    * @throws HoldfastError `HOLDFAST_USAGE` if `to` exists or `at` is not in the log. */
   fork(objectId: string, at: Position, to: string): Promise<void>;
   /** Objects whose alarm is due at or before a time, earliest first, from the `meta` of their newest records (T22). */
@@ -56,10 +57,13 @@ export interface LogReader {
 
 export interface Log extends LogReader {
   readonly epoch: number;
+  /** The head is another object's record: this object has none of its own yet, and takes an incarnation of its own with the first. */
+  readonly isFork: boolean;
   /** Queues one record. Never waits and never throws: a failure shows in `flushed`. The bytes are the store's from here on. */
   append(expectedHead: Position, record: Uint8Array, meta: RecordMeta): void;
   /** Resolves when everything up to and including `upTo` is durable.
-   * @throws HoldfastError `HOLDFAST_FENCED` or `HOLDFAST_STORE_FAILED`, as a rejection, for every call from then on. */
+   * @throws HoldfastError `HOLDFAST_FENCED` or `HOLDFAST_STORE_FAILED`, as a rejection, for every call from then on; also for a position
+   * that was never accepted. */
   flushed(upTo: Position): Promise<void>;
   /** Resolves if this writer still owns the object at a moment after the call: for turns that wrote nothing (T20).
    * @throws HoldfastError `HOLDFAST_FENCED`, as a rejection. */

@@ -215,6 +215,13 @@ describe("writers and damage", () => {
     await expect(older.flushed(position)).rejects.toMatchObject({ code: "HOLDFAST_FENCED" });
   });
 
+  test("after a failed flush nothing is appended any more", async () => {
+    const older = await open();
+    await open();
+    await expect(older.flushed(write(older, 1))).rejects.toMatchObject({ code: "HOLDFAST_FENCED" });
+    expect(() => write(older, 2)).toThrow(expect.objectContaining({ code: "HOLDFAST_FENCED" }));
+  });
+
   test("a closed timeline refuses to append", async () => {
     const timeline = await open();
     await timeline.close();
@@ -252,7 +259,8 @@ describe("writers and damage", () => {
     expect(snapshot?.position).toEqual(second.head);
     const pages = (one: typeof image) =>
       Array.from({ length: one.pageCount }, (_, i) => Buffer.from(one.read(i + 1)).toString("hex"));
-    expect(pages(await second.image())).toEqual(pages(image));
+    const together = await Promise.all([second.image(), second.image(), second.image()]);
+    for (const one of together) expect(pages(one)).toEqual(pages(image));
     expect(pages(await second.image(middle))[0]).toBe(Buffer.from(noise(150)).toString("hex"));
     await second.close();
     const log = await store.open("a");

@@ -11,6 +11,9 @@ import type { Transaction } from "../transaction/transaction.js";
 /** `spec/runtime` §8.2 */
 const RETENTION_MS = 30 * 24 * 60 * 60 * 1000;
 
+/** `spec/runtime` §8.1. Whether it means anything is the timeline's to say. */
+const BOOKMARK = /^[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{32}$/;
+
 export interface RecoveryParts {
   readonly timeline: Timeline;
   readonly transaction: Transaction;
@@ -62,6 +65,7 @@ export class PointInTimeRecovery {
     const { timeline, transaction, nextTurn, owner } = this.#parts;
     if (args.length === 0) throw notOfType("onNextSessionRestoreBookmark", owner, 1, "string");
     const bookmark = toText(args[0]);
+    if (!BOOKMARK.test(bookmark)) throw malformedBookmark(bookmark);
     const before = this.#armed;
     this.#arm(bookmark);
     // Armed in the turn that asked; whether the target exists takes a look into the log, which is a later turn.

@@ -10,6 +10,8 @@ export interface MemoryObject {
   records: { readonly position: Position; readonly bytes: Uint8Array }[];
   snapshots: { readonly position: Position; readonly chunks: readonly Uint8Array[] }[];
   pins: Position[];
+  /** Records at the start that are another object's. */
+  forked: number;
 }
 
 export class MemoryLog implements Log {
@@ -22,6 +24,10 @@ export class MemoryLog implements Log {
     this.#object = object;
     this.#objectId = objectId;
     this.epoch = object.epoch;
+  }
+
+  get isFork(): boolean {
+    return this.#object.forked > 0 && this.#object.forked === this.#object.records.length;
   }
 
   get head(): Position {
@@ -39,7 +45,7 @@ export class MemoryLog implements Log {
 
   async flushed(upTo: Position): Promise<void> {
     if (this.#failed) throw this.#failed;
-    if (comparePositions(upTo, this.head) > 0) throw this.#fenced();
+    if (comparePositions(upTo, this.head) > 0) throw this.#fenced(); // never accepted
   }
 
   async confirm(): Promise<void> {

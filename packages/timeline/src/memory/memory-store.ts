@@ -35,6 +35,7 @@ class MemoryStore implements LogStore {
     copy.records = records.slice(0, index + 1);
     copy.epoch = Math.max(copy.epoch, at.epoch);
     copy.deleted = false;
+    copy.forked = copy.records.length;
   }
 
   async *due(beforeMs: number, limit: number): AsyncGenerator<{ id: string; at: number }> {
@@ -58,6 +59,7 @@ class MemoryStore implements LogStore {
     object.deleted = true;
     object.records = [];
     object.snapshots = [];
+    object.forked = 0;
   }
 
   async close(): Promise<void> {}
@@ -73,11 +75,11 @@ class MemoryStore implements LogStore {
 }
 
 function newObject(): MemoryObject {
-  return { epoch: 0, deleted: false, records: [], snapshots: [], pins: [] };
+  return { epoch: 0, deleted: false, records: [], snapshots: [], pins: [], forked: 0 };
 }
 
 function lastAlarm(object: MemoryObject): number | null {
-  for (const { bytes } of [...object.records].reverse()) {
+  for (const { bytes } of object.records.slice(object.forked).reverse()) {
     const alarm = recordAlarm(bytes);
     if (alarm !== undefined) return alarm;
   }

@@ -8,9 +8,16 @@ export function metaFlags(meta: CommitMeta | undefined): number {
   return (meta?.alarm === undefined ? 0 : SAYS_ALARM) | (meta?.armedRestore === undefined ? 0 : SAYS_ARMED_RESTORE);
 }
 
+/** UTF-8 of at most 65,535 bytes, as its length is stored. @throws RangeError */
+export function encodeShortText(text: string): Uint8Array {
+  const bytes = new TextEncoder().encode(text);
+  if (bytes.length > 0xffff) throw new RangeError(`a text of ${bytes.length} bytes is too long for a record`);
+  return bytes;
+}
+
 /** `alarm f64 (NaN: none)`, then `length u16 | bookmark` (length 0: none); each only if said. */
 export function encodeMeta(meta: CommitMeta | undefined): Uint8Array {
-  const bookmark = new TextEncoder().encode(meta?.armedRestore ?? "");
+  const bookmark = encodeShortText(meta?.armedRestore ?? "");
   const flags = metaFlags(meta);
   const bytes = new Uint8Array((flags & SAYS_ALARM ? 8 : 0) + (flags & SAYS_ARMED_RESTORE ? 2 + bookmark.length : 0));
   const view = new DataView(bytes.buffer);

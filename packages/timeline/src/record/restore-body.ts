@@ -2,6 +2,8 @@
  *
  *   body := meta | epoch u32 | sequence u32 | failed u8 | bookmark length u16 | bookmark | reason */
 
+import { encodeShortText } from "./meta.js";
+
 export interface RestoreBody {
   /** The bookmark that was armed. */
   readonly bookmark: string;
@@ -12,7 +14,7 @@ export interface RestoreBody {
 }
 
 export function encodeRestore(restore: RestoreBody): Uint8Array {
-  const bookmark = new TextEncoder().encode(restore.bookmark);
+  const bookmark = encodeShortText(restore.bookmark);
   const reason = new TextEncoder().encode(restore.failure ?? "");
   const bytes = new Uint8Array(11 + bookmark.length + reason.length);
   const view = new DataView(bytes.buffer);

@@ -24,7 +24,6 @@ import { encodeMeta, metaFlags } from "../record/meta.js";
 import { encodeRecord, RecordKind } from "../record/record.js";
 import { encodeRestore } from "../record/restore-body.js";
 import { END_OF_EPOCH, formatBookmark, parseBookmark } from "./bookmark.js";
-import { forkHistory } from "./fork.js";
 import { History } from "./history.js";
 import { writeSnapshot } from "./snapshot.js";
 
@@ -58,17 +57,14 @@ export class LogTimeline implements Timeline {
   #durable: Position;
   #opening: Position;
   #closed: Promise<void> | undefined;
+  #failed: { readonly error: unknown } | undefined;
 
   /** Opens, fences, and carries out an armed restore. */
-  static async open(
-    parts: TimelineParts,
-    objectId: string,
-    options: { readonly newIncarnation?: boolean } = {},
-  ): Promise<LogTimeline> {
+  static async open(parts: TimelineParts, objectId: string): Promise<LogTimeline> {
     const log = await parts.store.open(objectId);
     const timeline = new LogTimeline(parts, objectId, log);
     try {
-      await timeline.#start(options.newIncarnation ?? false);
+      await timeline.#start();
     } catch (error) {
       await log.close();
       throw error;
@@ -100,12 +96,18 @@ export class LogTimeline implements Timeline {
 
   append(commit: CommitPages): Position {
     if (this.#closed) throw new HoldfastError("HOLDFAST_CLOSED", `The timeline of object '${this.#objectId}' is closed.`);
+    if (this.#failed) throw this.#failed.error;
     const body = encodeCommitBody(commit);
     return this.#append({ kind: RecordKind.COMMIT, body, pageCount: commit.pageCount, meta: commit.meta });
   }
 
   async flushed(upTo: Position): Promise<void> {
-    await this.#log.flushed(upTo);
+    try {
+      await this.#log.flushed(upTo);
+    } catch (error) {
+      this.#failed ??= { error };
+      throw error;
+    }
     if (comparePositions(upTo, this.#durable) > 0) this.#durable = upTo;
   }
 
@@ -113,7 +115,10 @@ export class LogTimeline implements Timeline {
   async image(at: Position = this.#head): Promise<Image> {
     const { image, replayedBytes } = await this.#history.image(at);
     const isLong = replayedBytes > Math.max(MIN_SNAPSHOT_BYTES, image.pageCount * PAGE_SIZE);
-    if (isLong && comparePositions(at, this.#durable) <= 0) await this.#log.putSnapshot(at, writeSnapshot(image, at));
+    if (isLong && comparePositions(at, this.#durable) <= 0) {
+      // A snapshot only saves work: an object whose store cannot take one now must still start (T11), and its next write will tell.
+      await this.#log.putSnapshot(at, writeSnapshot(image, at)).catch(() => undefined);
+    }
     return image;
   }
 
@@ -144,7 +149,7 @@ export class LogTimeline implements Timeline {
 
   async fork(at: Position, objectId: string): Promise<void> {
     await this.flushed(this.#head);
-    await forkHistory(this.#parts, { from: this.#objectId, at, to: objectId });
+    await this.#parts.store.fork(this.#objectId, at, objectId);
   }
 
   close(): Promise<void> {
@@ -160,16 +165,16 @@ export class LogTimeline implements Timeline {
     }
   }
 
-  async #start(newIncarnation: boolean): Promise<void> {
-    const before = this.#log.head;
+  async #start(): Promise<void> {
+    const { head: before, isFork } = this.#log;
     const armed = await this.#history.armedRestore(before);
-    const isNew = newIncarnation || comparePositions(before, NO_POSITION) === 0;
+    const isNew = isFork || comparePositions(before, NO_POSITION) === 0;
     const incarnation = isNew ? toUint64(this.#parts.random(8)) : before.incarnation;
     this.#head = { ...before, incarnation, epoch: this.#log.epoch, sequence: -1 };
     // A fork does not carry the alarm over (T4), nor a request to restore.
-    const meta: CommitMeta | undefined = newIncarnation ? { alarm: null, armedRestore: null } : undefined;
+    const meta: CommitMeta | undefined = isFork ? { alarm: null, armedRestore: null } : undefined;
     this.#opening = this.#append({ kind: RecordKind.OPEN, body: encodeMeta(meta), pageCount: 0, meta }, before);
-    if (armed !== null && !newIncarnation) await this.#restore(armed, before);
+    if (armed !== null && !isFork) await this.#restore(armed, before);
     await this.flushed(this.#head);
   }
 
