@@ -82,3 +82,27 @@ test("damaged bytes are refused or give some value, and never hang or exhaust me
     { numRuns: 5000 },
   );
 });
+
+test("hostile lengths cost what the data costs", () => {
+  const nested = (levels: number, claim: number) => {
+    const varint = [(claim & 0x7f) | 0x80, ((claim >> 7) & 0x7f) | 0x80, claim >> 14];
+    return Uint8Array.from([
+      0xff,
+      0x0f,
+      ...Array.from({ length: levels }, () => [0x41, ...varint]).flat(),
+      ...new Array(claim).fill(0x30),
+    ]);
+  };
+  expect(() => deserialize(nested(500, 400_000))).toThrow(/cannot be read/); // would be 500 arrays of 400,000 places
+  const digits = 2n ** 800_000n - 1n;
+  expect(deserialize(serialize(digits)) === digits).toBe(true);
+  expect(() => deserialize(Uint8Array.of(0xff, 0x0f, 0x27, 0x2d, 0x2c, 0x01))).toThrow(/a hole outside an array/);
+});
+
+test("what a subclass makes of iteration is not stored", () => {
+  class Odd extends Map<string, number> {
+    override *[Symbol.iterator](): MapIterator<[string, number]> {}
+  }
+  expect(deserialize(serialize(new Odd([["a", 1]])))).toEqual(new Map([["a", 1]]));
+  expect(deserialize(serialize(Object.assign(Object.create(Error.prototype), { code: 5 })))).toEqual({ code: 5 });
+});

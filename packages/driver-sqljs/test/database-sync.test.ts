@@ -71,6 +71,31 @@ describe("DatabaseSync, as node:sqlite's", () => {
     expect(database.isOpen).toBe(false);
   });
 
+  test("a statement of a closed database is refused, also when another uses its memory", () => {
+    const database = new DatabaseSync(":memory:");
+    const stale = database.prepare("SELECT ? AS v");
+    database.close();
+    const other = new DatabaseSync(":memory:");
+    const rows = other.prepare("SELECT ? AS v UNION ALL SELECT 2").iterate("mine");
+    for (const use of [() => stale.run("evil"), () => stale.all(), () => stale.columns()])
+      expect(use).toThrow(/finalized|not open/);
+    expect({ ...rows.next().value }).toEqual({ v: "mine" });
+  });
+
+  test("asking whether a transaction is open changes nothing, also while a statement is in the middle", () => {
+    const database = new DatabaseSync(":memory:");
+    database.exec("CREATE TABLE t(a)");
+    const rows = database.prepare("INSERT INTO t VALUES (1), (2) RETURNING a").iterate();
+    rows.next();
+    expect([database.isTransaction, database.isTransaction]).toEqual([false, false]);
+    rows.next();
+    rows.next();
+    database.exec("BEGIN");
+    expect([database.isTransaction, database.isTransaction]).toEqual([true, true]);
+    database.exec("COMMIT");
+    expect(database.isTransaction).toBe(false);
+  });
+
   test("a file is refused, with a way out", () => {
     expect(() => new DatabaseSync("a.db")).toThrow(
       expect.objectContaining({ code: "HOLDFAST_UNSUPPORTED", message: expect.stringMatching(/openStorage/) }),

@@ -27,6 +27,8 @@ export class OpenedStorage implements AsyncDisposable {
   readonly #system: Platform;
   #session: StorageSession;
   #closed: Promise<void> | undefined;
+  /** Settles when the last restart has ended. */
+  #last: Promise<unknown> = Promise.resolve();
 
   /** Made by {@link openStorage}. */
   constructor(id: string, owned: OwnedBackend, system: Platform, session: StorageSession) {
@@ -41,17 +43,32 @@ export class OpenedStorage implements AsyncDisposable {
     return this.#session.storage;
   }
 
-  /** Ends the session and begins the next one, which carries out an armed restore. @throws HoldfastError, as a rejection */
-  async restart(): Promise<void> {
-    if (this.#closed) throw new HoldfastError("HOLDFAST_CLOSED", "This storage is closed. Open it again.");
-    await this.#session.close();
-    this.#session = await openSession(this.#id, this.#owned, this.#system);
+  /** Ends the session and begins the next one, which carries out an armed restore. Calls take effect one after the other.
+   * @throws HoldfastError, as a rejection, `HOLDFAST_CLOSED`; or why the last turn's writes were lost: the next session is open all the same */
+  restart(): Promise<void> {
+    if (this.#closed) return Promise.reject(this.#isClosed());
+    const result = this.#last.then(() => this.#restart());
+    this.#last = result.catch(() => undefined); // told to whoever asked
+    return result;
   }
 
-  /** Ends the session; everything written is durable when it resolves. Idempotent. @throws HoldfastError, as a rejection */
+  /** Ends the session; everything written is durable when it resolves. Idempotent.
+   * @throws HoldfastError, as a rejection; or why the last turn's writes were lost */
   close(): Promise<void> {
-    this.#closed ??= this.#session.close().finally(() => this.#owned.close());
+    this.#closed ??= this.#last.then(() => this.#session.close()).finally(() => this.#owned.close());
     return this.#closed;
+  }
+
+  async #restart(): Promise<void> {
+    try {
+      await this.#session.close();
+    } finally {
+      this.#session = await openSession(this.#id, this.#owned, this.#system);
+    }
+  }
+
+  #isClosed(): HoldfastError {
+    return new HoldfastError("HOLDFAST_CLOSED", "This storage is closed. Open it again.");
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,5 +1,7 @@
 /** What holdfast takes from the platform: clock, randomness, macrotasks. Everything below gets them from here. */
+import { AsyncLocalStorage } from "node:async_hooks";
 import { randomBytes } from "node:crypto";
+import type { AsyncContext } from "@holdfast/host";
 
 export interface Platform {
   /** Milliseconds since the epoch. */
@@ -7,6 +9,8 @@ export interface Platform {
   random(count: number): Uint8Array;
   /** Queues a macrotask; tasks run in order. */
   schedule(task: () => void): void;
+  /** Makes an async context. */
+  asyncContext(): AsyncContext<unknown>;
 }
 
 export interface PlatformOptions {
@@ -23,5 +27,6 @@ export function platform(options: PlatformOptions): Platform {
     schedule: (task) => {
       setImmediate(task);
     },
+    asyncContext: () => new AsyncLocalStorage(),
   };
 }

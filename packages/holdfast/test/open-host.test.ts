@@ -52,11 +52,35 @@ class Everything extends DurableObject<Bindings> {
     this.ctx.storage.kv.put("asked", other);
     return this.env.A.getByName(other).add();
   }
+  async askLate(other: string): Promise<number> {
+    await macrotask(); // not gated: what follows runs outside any turn
+    return this.ask(other);
+  }
+  abortLater(): void {
+    setImmediate(() => this.ctx.abort("later"));
+  }
+  async callAfterAbort(other: string): Promise<void> {
+    setImmediate(() => this.ctx.abort("gone"));
+    await macrotask();
+    await macrotask();
+    await this.env.A.getByName(other).add();
+  }
   read(key: string): unknown {
     return this.ctx.storage.kv.get(key);
   }
 }
+const macrotask = () => new Promise((resolve) => setImmediate(resolve));
+
 class Plain {
+  x() {
+    return 1;
+  }
+}
+class Frozen extends DurableObject {
+  constructor(ctx: DurableObjectState, env: unknown) {
+    super(ctx, env);
+    throw Object.freeze(new RangeError("ice"));
+  }
   x() {
     return 1;
   }
@@ -75,7 +99,7 @@ class Fails extends DurableObject {
 }
 
 const durableObjects = { A: { className: "Everything" }, PLAIN: { className: "Plain" }, FAILS: { className: "Fails" } };
-const worker = { Everything, Plain, Fails };
+const worker = { Everything, Plain, Fails, Frozen };
 const open = (store: LogStore = memoryStore()) =>
   openHost<Bindings>({ worker, durableObjects, vars: { greeting: "hello" }, store });
 
@@ -163,6 +187,37 @@ describe("a reset", () => {
     await expect(stub("b").abort()).rejects.toThrow("Application called abort() to reset Durable Object.");
   });
 
+  test("abort outside any turn resets without an error that nobody could catch; what runs on reaches nobody", async () => {
+    await stub().abortLater();
+    await macrotask();
+    await macrotask();
+    expect(await stub().add()).toBe(1);
+    await expect(stub("c").callAfterAbort("d")).rejects.toMatchObject({ message: "gone", durableObjectReset: true });
+    for (let i = 0; i < 10; i++) await macrotask();
+    expect(await stub("d").read("n")).toBeUndefined();
+  });
+
+  test("a caller woken while an object's turn runs is not taken for that object", async () => {
+    let wake!: () => void;
+    const woken = new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+    const outside = woken.then(() => stub("other").add());
+    const aborted = runInDurableObject(stub("e"), (_instance: Everything, ctx) => {
+      wake();
+      ctx.abort("gone");
+    });
+    await expect(aborted).rejects.toThrow("gone");
+    expect(await outside).toBe(1);
+  });
+
+  test("a constructor that throws something odd is a reset like any other", async () => {
+    const odd = await openHost({ worker, durableObjects: { X: { className: "Frozen" } } });
+    const calls = odd.env["X"]?.getByName("a") as unknown as { x(): Promise<number> };
+    await expect(calls.x()).rejects.toMatchObject({ name: "RangeError", message: "ice", durableObjectReset: true });
+    await odd.close();
+  });
+
   test("a constructor that throws: its writes are gone, and a new stub tries again", async () => {
     for (let i = 0; i < 2; i++) {
       const failing = host.env.FAILS.getByName("a");
@@ -190,6 +245,20 @@ describe("the output gate", () => {
     slow.release();
     await Promise.all([asked, read]);
     expect(answers.sort()).toEqual(["ask", "read b"]);
+    await gated.close();
+  });
+
+  test("a call to another object waits also when it is made outside any turn", async () => {
+    const slow = new SlowStore(memoryStore());
+    const gated = await open(slow);
+    await gated.env.A.getByName("a").read("nothing");
+    await gated.env.A.getByName("b").read("nothing");
+    slow.hold(`-Everything/${gated.env.A.idFromName("a")}`);
+    const asked = gated.env.A.getByName("a").askLate("b");
+    for (let i = 0; i < 20; i++) await macrotask();
+    expect(await gated.env.A.getByName("b").read("n")).toBeUndefined();
+    slow.release();
+    expect(await asked).toBe(1);
     await gated.close();
   });
 
@@ -263,6 +332,12 @@ describe("the host", () => {
     expect(seen).toEqual(["hi", undefined]);
     await other.close();
     expect(env["greeting"]).toBe("hello");
+    const third = await openHost<Bindings>({ worker: load, durableObjects, vars: { greeting: "third" } });
+    const fourth = await openHost<Bindings>({ worker, durableObjects, vars: { greeting: "fourth" } });
+    await third.env.A.getByName("a").read("x"); // loads its worker now
+    expect(seen.slice(2)).toEqual(["third", undefined]);
+    await third.close();
+    await fourth.close();
   });
 
   test("the base class accepts only what a host made", () => {

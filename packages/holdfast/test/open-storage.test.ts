@@ -128,6 +128,124 @@ describe("transactions", () => {
   });
 });
 
+describe("the end of a session", () => {
+  const violate = () =>
+    sql("CREATE TABLE c(pid INTEGER REFERENCES c(x) DEFERRABLE INITIALLY DEFERRED, x UNIQUE); INSERT INTO c(pid) VALUES (9)");
+
+  test("closing and restarting say so when the last turn was lost, and a restart goes on all the same", async () => {
+    violate();
+    opened.storage.kv.put("important", 1);
+    await expect(opened.restart()).rejects.toThrow(/constraints were violated/);
+    expect(opened.storage.kv.get("important")).toBeUndefined();
+    violate();
+    await expect(opened.close()).rejects.toThrow(/constraints were violated/);
+    opened = await openStorage({ id: "a" });
+  });
+
+  test("from the call of close on, nothing is accepted", async () => {
+    const { storage } = opened;
+    const closed = opened.close();
+    await Promise.resolve();
+    expect(() => storage.kv.put("late", 1)).toThrow(expect.objectContaining({ code: "HOLDFAST_CLOSED" }));
+    await closed;
+  });
+
+  test("a close in the middle of transactionSync does not commit it", async () => {
+    const store = memoryStore();
+    const first = await openStorage({ id: "a", store });
+    let closed: Promise<void> | undefined;
+    expect(() =>
+      first.storage.transactionSync(() => {
+        first.storage.kv.put("half", 1);
+        closed = first.close();
+        throw new Error("no");
+      }),
+    ).toThrow("no");
+    await closed;
+    const second = await openStorage({ id: "a", store });
+    expect(second.storage.kv.get("half")).toBeUndefined();
+    await second.close();
+  });
+
+  test("restarts and a close at once take effect one after the other", async () => {
+    const restarts = [opened.restart(), opened.restart()];
+    const closed = opened.close();
+    await Promise.all([...restarts, closed]);
+    expect(() => opened.storage.kv.get("k")).toThrow(expect.objectContaining({ code: "HOLDFAST_CLOSED" }));
+    opened = await openStorage({ id: "a" });
+  });
+
+  test("what nobody awaits after the end does not end the process", async () => {
+    const { storage } = opened;
+    const unhandled: unknown[] = [];
+    const listener = (error: unknown) => unhandled.push(error);
+    process.on("unhandledRejection", listener);
+    void storage.sync(); // waiting when the session ends
+    await opened.restart();
+    void storage.put("k", 1);
+    void storage.getCurrentBookmark();
+    await macrotask();
+    expect(unhandled).toEqual([]);
+    void storage.put("k", undefined as never); // the caller's own mistake, but the session is over all the same
+    await macrotask();
+    process.off("unhandledRejection", listener);
+  });
+});
+
+describe("what the application's SQL may not do", () => {
+  test("take the hidden table's name, or reach it through a trigger that a statement of ours sets off", async () => {
+    sql("CREATE TABLE q(key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID");
+    for (const name of ["_cf_KV", '"_cf_KV"', "/* x */ [_CF_kv]", "`_cf_x`"]) {
+      expect(() => sql(`ALTER TABLE q RENAME -- to\n TO ${name}`), name).toThrow("not authorized: SQLITE_AUTH");
+    }
+    sql("ALTER TABLE q RENAME COLUMN value TO _cf_is_free_for_columns; ALTER TABLE q RENAME TO r");
+    opened.storage.kv.put("k1", 1);
+    opened.storage.kv.put("k2", 2);
+    await opened.storage.sync();
+    sql("PRAGMA foreign_keys = OFF");
+    sql("CREATE TABLE child(k REFERENCES _cf_KV(key) ON DELETE CASCADE); CREATE TABLE leak(k, v)");
+    sql("CREATE TRIGGER steal AFTER DELETE ON child BEGIN INSERT INTO leak SELECT key, value FROM _cf_KV; END");
+    sql("INSERT INTO child VALUES ('k1')");
+    await opened.storage.sync();
+    sql("PRAGMA foreign_keys = ON");
+    expect(() => opened.storage.kv.delete("k1")).toThrow(/prohibited|not authorized/);
+    expect(sql("SELECT count(*) AS n FROM leak").one()).toEqual({ n: 0 });
+  });
+
+  test("PRAGMA optimize is a write of its turn", async () => {
+    sql("CREATE TABLE t(a); CREATE INDEX i ON t(a); INSERT INTO t VALUES (1)");
+    await opened.storage.sync();
+    expect(() =>
+      opened.storage.transactionSync(() => {
+        sql("PRAGMA optimize(0x10002)");
+        throw new Error("no");
+      }),
+    ).toThrow("no");
+    expect(sql("SELECT count(*) AS n FROM sqlite_master WHERE name = 'sqlite_stat1'").one()).toEqual({ n: 0 });
+  });
+
+  test("a second cursor on the same text keeps its column names, also when it ends at once", () => {
+    const text = "SELECT 1 AS one, 2 AS two WHERE ? > 0";
+    const first = sql(text, 1);
+    const second = sql(text, 0);
+    expect([first.columnNames, second.columnNames]).toEqual([
+      ["one", "two"],
+      ["one", "two"],
+    ]);
+    expect([first.toArray().length, second.toArray().length]).toEqual([1, 0]);
+  });
+
+  test("detached buffers are empty blobs, sparse arrays have keys", async () => {
+    const buffer = new ArrayBuffer(4);
+    const view = new Uint8Array(buffer);
+    structuredClone(buffer, { transfer: [buffer] });
+    expect([...sql("SELECT length(?) AS a, length(?) AS b", buffer, view).raw()]).toEqual([[0, 0]]);
+    await opened.storage.put("undefined", 1);
+    // biome-ignore lint/suspicious/noSparseArray: the hole is the point
+    expect(await opened.storage.get([, "undefined"] as string[])).toEqual(new Map([["undefined", 1]]));
+  });
+});
+
 describe("point-in-time recovery", () => {
   const count = () => opened.storage.kv.get("n");
 
@@ -177,15 +295,39 @@ describe("point-in-time recovery", () => {
     expect(count()).toBe(2);
   });
 
+  test("an invalid request falls back to the last valid one that is still armed, also several at once", async () => {
+    const { storage } = opened;
+    storage.kv.put("n", 1);
+    const good = await storage.getCurrentBookmark();
+    const foreign = good.replace(/.{8}$/, "00000000");
+    storage.kv.put("n", 2);
+    let undone: Promise<string> | undefined;
+    expect(() =>
+      storage.transactionSync(() => {
+        undone = storage.onNextSessionRestoreBookmark(good);
+        throw new Error("undo");
+      }),
+    ).toThrow("undo");
+    await undone;
+    await expect(storage.onNextSessionRestoreBookmark(foreign)).rejects.toThrow(/not valid for this Durable Object/);
+    await opened.restart();
+    expect(count()).toBe(2);
+    await opened.storage.onNextSessionRestoreBookmark(good);
+    const wrong = [opened.storage.onNextSessionRestoreBookmark(foreign), opened.storage.onNextSessionRestoreBookmark(foreign)];
+    for (const result of await Promise.allSettled(wrong)) expect(result.status).toBe("rejected");
+    await opened.restart();
+    expect(count()).toBe(1);
+  });
+
   test("a bookmark that is none, or another object's, is refused and disarms nothing", async () => {
     opened.storage.kv.put("n", 1);
     const good = await opened.storage.getCurrentBookmark();
     opened.storage.kv.put("n", 2);
     await opened.storage.onNextSessionRestoreBookmark(good);
     const foreign = good.replace(/.{8}$/, "00000000");
-    await expect(opened.storage.onNextSessionRestoreBookmark("nonsense")).rejects.toThrow(
-      new TypeError("Invalid bookmark: nonsense"),
-    );
+    for (const text of ["nonsense", "x".repeat(70_000), `${good} `]) {
+      await expect(opened.storage.onNextSessionRestoreBookmark(text)).rejects.toThrow(new TypeError(`Invalid bookmark: ${text}`));
+    }
     await expect(opened.storage.onNextSessionRestoreBookmark(foreign)).rejects.toThrow(
       new Error(`Bookmark ${foreign} is not valid for this Durable Object.`),
     );

@@ -13,10 +13,10 @@ export function isDurableObjectState(value: unknown): value is DurableObjectStat
 export class DurableObjectState {
   readonly id: DurableObjectId;
   readonly storage: DurableObjectStorage;
-  readonly #abort: (reason: unknown) => never;
+  readonly #abort: (reason: unknown) => void;
 
   /** Made by a host only. */
-  constructor(parts: { id: DurableObjectId; storage: DurableObjectStorage; abort(reason: unknown): never }) {
+  constructor(parts: { id: DurableObjectId; storage: DurableObjectStorage; abort(reason: unknown): void }) {
     this.id = parts.id;
     this.storage = parts.storage;
     this.#abort = parts.abort;
@@ -24,9 +24,10 @@ export class DurableObjectState {
   }
 
   /** Ends this session of the object: nothing uncommitted is kept, every pending call fails, and the next call through a new stub starts
-   * a new session. Does not return. @throws always, to leave the calling code; a `catch` around it can do nothing any more */
-  abort(reason?: unknown): never {
-    return this.#abort(reason);
+   * a new session. In a turn it throws, to leave the calling code; a `catch` around it can do nothing any more. Called from a timer or
+   * another continuation outside any turn it returns, and the storage refuses what follows (parity: abort-freezes). */
+  abort(reason?: unknown): void {
+    this.#abort(reason);
   }
 
   /** Accepts work that goes on after the reply. A rejection is ignored. */

@@ -8,7 +8,7 @@ export function toRemoteError(thrown: unknown): unknown {
     const copy = thrown instanceof Error ? copyError(thrown) : copyObject(thrown);
     return Object.assign(copy, { remote: true });
   }
-  return Object.assign(new Error(String(thrown)), { remote: true });
+  return Object.assign(new Error(toText(thrown)), { remote: true });
 }
 
 /** Class, message, stack, and own properties that can be cloned. An error of a class of the application's own becomes a plain `Error`
@@ -42,8 +42,18 @@ function isCloneable(value: unknown): boolean {
   }
 }
 
-/** The error of a reset, as pending and later callers see it. */
+/** The error of a reset, as pending and later callers see it. Never throws, whatever was thrown. */
 export function toResetError(cause: unknown): Error {
-  const error = cause instanceof Error ? cause : new Error(String(cause));
+  const isOpen = cause instanceof Error && Object.isExtensible(cause);
+  const error = isOpen ? cause : cause instanceof Error ? copyError(cause) : new Error(toText(cause));
   return Object.assign(error, { durableObjectReset: true });
+}
+
+/** `String(value)`; the platform's wording for a value that has no text. */
+export function toText(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return "Cannot convert object to primitive value"; // it has no text, or its own conversion failed
+  }
 }

@@ -1,6 +1,7 @@
 /** host.ts
  * Runs the Durable Object classes of one worker in this process. */
 import { HoldfastError, type SqliteBackend } from "@holdfast/core/contract";
+import { type AsyncContext, useAsyncContext } from "./current-object.js";
 import { IdFactory } from "./durable-object-id.js";
 import { DurableObjectNamespace } from "./durable-object-namespace.js";
 import { enterEnvironment } from "./module-environment.js";
@@ -35,6 +36,8 @@ export interface HostParts {
   random(count: number): Uint8Array;
   /** Queues a macrotask, in order. */
   schedule(task: () => void): void;
+  /** Makes an async context, where the platform has one. */
+  readonly asyncContext?: () => AsyncContext<unknown>;
 }
 
 /** Bindings of type `E`. */
@@ -42,7 +45,7 @@ export class Host<E extends object = Record<string, DurableObjectNamespace>> imp
   /** One namespace for each binding, and the `vars`. */
   readonly env: E;
   readonly #registries: ObjectRegistry[] = [];
-  readonly #leaveEnvironment: () => void;
+  #leaveEnvironment: () => void;
   readonly #parts: HostParts;
   readonly #options: HostOptions;
   #module: Promise<Record<string, unknown>> | undefined;
@@ -52,6 +55,7 @@ export class Host<E extends object = Record<string, DurableObjectNamespace>> imp
   constructor(options: HostOptions, parts: HostParts) {
     this.#options = options;
     this.#parts = parts;
+    if (parts.asyncContext) useAsyncContext(parts.asyncContext);
     const namespaces = Object.entries(options.durableObjects).map(
       ([name, binding]) => [name, this.#namespace(name, binding)] as const,
     );
@@ -100,9 +104,16 @@ export class Host<E extends object = Record<string, DurableObjectNamespace>> imp
     return new DurableObjectNamespace({ ids: new IdFactory(uniqueKey), objects, random });
   }
 
-  async #class(bindingName: string, className: string): Promise<DurableObjectClass> {
+  async #load(): Promise<Record<string, unknown>> {
     const { worker } = this.#options;
-    this.#module ??= Promise.resolve(typeof worker === "function" ? worker() : worker);
+    if (typeof worker !== "function") return worker;
+    this.#leaveEnvironment();
+    this.#leaveEnvironment = enterEnvironment(this.env);
+    return worker();
+  }
+
+  async #class(bindingName: string, className: string): Promise<DurableObjectClass> {
+    this.#module ??= this.#load();
     const found = (await this.#module)[className];
     if (typeof found !== "function") {
       throw new HoldfastError("HOLDFAST_USAGE", `Binding '${bindingName}': the worker does not export a class '${className}'.`);

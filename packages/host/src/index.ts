@@ -1,4 +1,5 @@
 /** `@holdfast/host`: runs Durable Object classes in this process. Most people want `openHost` of `holdfast`. */
+export type { AsyncContext } from "./current-object.js";
 export { DurableObjectId } from "./durable-object-id.js";
 export { DurableObjectNamespace, type GetOptions } from "./durable-object-namespace.js";
 export { DurableObjectState } from "./durable-object-state.js";

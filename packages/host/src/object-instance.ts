@@ -11,10 +11,10 @@
  *    starts when this one has let go of the storage. Its code cannot be stopped, only cut off (parity: abort-freezes). */
 import { ABORTED, type SessionParts, StorageSession } from "@holdfast/core";
 import { HoldfastError } from "@holdfast/core/contract";
-import { setCurrentObject } from "./current-object.js";
+import { runAs, setCurrentObject } from "./current-object.js";
 import type { DurableObjectId } from "./durable-object-id.js";
 import { DurableObjectState } from "./durable-object-state.js";
-import { toResetError } from "./error-transport.js";
+import { toResetError, toText } from "./error-transport.js";
 
 export type DurableObjectClass = new (ctx: never, env: never) => object;
 
@@ -77,7 +77,7 @@ export class ObjectInstance {
         const settle = (send: () => void) => this.#afterDurable(() => this.#pending.delete(reject) && send());
         let result: Promise<Awaited<T>>;
         try {
-          result = Promise.resolve(use(this.#object as object, this.#context as DurableObjectState));
+          result = Promise.resolve(runAs(this, () => use(this.#object as object, this.#context as DurableObjectState)));
         } catch (error) {
           result = Promise.reject(error);
         }
@@ -148,17 +148,20 @@ export class ObjectInstance {
       abort: (reason) => this.#abort(reason),
     });
     try {
-      this.#object = new Class(this.#context as never, this.#parts.env as never);
+      this.#object = runAs(this, () => new Class(this.#context as never, this.#parts.env as never));
     } catch (error) {
       return this.reset(toResetError(error));
     }
     for (const event of this.#waitingEvents.splice(0)) session.turns.deliver(event);
   }
 
-  #abort(reason: unknown): never {
-    const error = toResetError(new Error(reason === undefined ? ABORTED : String(reason)));
+  /** Throws, to leave the calling code, if that runs in a turn: there its caller takes the error. A timer's callback has no caller, and
+   * an error from it would end the process (parity: abort-freezes). */
+  #abort(reason: unknown): void {
+    const inTurn = this.#session?.turns.isRunning === true;
+    const error = toResetError(new Error(reason === undefined ? ABORTED : toText(reason)));
     this.reset(error);
-    throw error;
+    if (inTurn) throw error;
   }
 
   /** Rule 2. If the commit fails, the session breaks, and the reset answers the caller. */

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { comparePositions, type LogReader, NO_POSITION, type Pin, type Position } from "@holdfast/timeline/contract";
+import { comparePositions, type LogReader, type Pin, type Position } from "@holdfast/timeline/contract";
 import { readBytes } from "./files.js";
 import { recordsIn } from "./log-file.js";
 import { type FolderState, readFolder } from "./object-folder.js";

@@ -22,6 +22,8 @@ export interface StorageParts {
   readonly timeline: Timeline;
   now(): number;
   nextTurn(): Promise<void>;
+  /** Whether an error says that the session is over. */
+  hasEnded(error: unknown): boolean;
 }
 
 export class DurableObjectStorage {
@@ -54,7 +56,7 @@ export class DurableObjectStorage {
   /** The keys that exist, with their values, in ascending order of their UTF-8 bytes. */
   get<T = unknown>(keys: string[], options?: GetOptions): Promise<Map<string, T>>;
   get(...args: unknown[]): Promise<unknown> {
-    return this.#pairs.get(args);
+    return this.#quiet(this.#pairs.get(args));
   }
 
   /** Stores a structured-cloneable value. The value is copied during the call.
@@ -63,7 +65,7 @@ export class DurableObjectStorage {
   /** Stores every own enumerable property whose value is not `undefined`; all or none. */
   put<T>(entries: Record<string, T>, options?: PutOptions): Promise<void>;
   put(...args: unknown[]): Promise<void> {
-    return this.#pairs.put(args);
+    return this.#quiet(this.#pairs.put(args));
   }
 
   /** Whether the key existed. Failures are thrown, not rejections. */
@@ -76,16 +78,31 @@ export class DurableObjectStorage {
 
   /** Pairs in ascending order of the keys' UTF-8 bytes. */
   list<T = unknown>(options?: ListOptions): Promise<Map<string, T>> {
-    return this.#pairs.list(options) as Promise<Map<string, T>>;
+    return this.#quiet(this.#pairs.list(options) as Promise<Map<string, T>>);
   }
 
   /** Resolves, in a later turn, when every write made before is durable. */
-  async sync(): Promise<void> {
+  sync(): Promise<void> {
+    return this.#quiet(this.#sync());
+  }
+
+  async #sync(): Promise<void> {
     const { transaction, nextTurn } = this.#parts;
-    transaction.willRead();
     await nextTurn();
     await transaction.flushed();
     await nextTurn();
+  }
+
+  /** Code that runs on after its session has ended is nobody's any more (`spec/runtime` §4.3). A promise that fails for that reason alone
+   * must not end the process when nobody awaits it, as an unhandled rejection would. */
+  #quiet<T>(result: Promise<T>): Promise<T> {
+    const outer = new Promise<T>((resolve, reject) => {
+      result.then(resolve, (error) => {
+        if (this.#parts.hasEnded(error)) outer.catch(() => undefined);
+        reject(error);
+      });
+    });
+    return outer;
   }
 
   /** Runs `callback` in a transaction; a throw undoes everything since. @throws what `callback` throws */
@@ -96,18 +113,18 @@ export class DurableObjectStorage {
 
   /** A bookmark for the present moment. */
   getCurrentBookmark(): Promise<string> {
-    return this.#recovery.getCurrentBookmark();
+    return this.#quiet(this.#recovery.getCurrentBookmark());
   }
 
   /** A bookmark for a time within the last 30 days. */
   getBookmarkForTime(timestamp: number | Date): Promise<string> {
-    return this.#recovery.getBookmarkForTime(timestamp);
+    return this.#quiet(this.#recovery.getBookmarkForTime(timestamp));
   }
 
   /** Makes the next session start from the state at `bookmark`; resolves to the bookmark that undoes it. */
   onNextSessionRestoreBookmark(bookmark: string): Promise<string>;
   onNextSessionRestoreBookmark(...args: unknown[]): Promise<string> {
-    return this.#recovery.onNextSessionRestoreBookmark(args);
+    return this.#quiet(this.#recovery.onNextSessionRestoreBookmark(args));
   }
 
   get [Symbol.toStringTag](): string {

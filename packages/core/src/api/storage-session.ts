@@ -5,7 +5,7 @@
  *
  * 1. Whatever breaks the session (a failed flush, a refused commit, an abort) breaks it once and for all: its storage refuses every
  *    call with that error, and what was not committed is gone. The next session starts from the durable head.
- * 2. `close()` ends the turn, waits until everything committed is durable, and rejects if that fails. */
+ * 2. `close()` ends the turn, refuses further calls, waits until everything committed is durable, and rejects if any of it was lost. */
 import type { Position, SqliteBackend, SqlLimits, Timeline } from "../contract/index.js";
 import { HoldfastError, isHoldfastError } from "../error.js";
 import { OutputGate } from "../gate/output-gate.js";
@@ -57,6 +57,10 @@ export class StorageSession {
   readonly #transaction: Transaction;
   readonly #timeline: Timeline;
   #closed: Promise<void> | undefined;
+  readonly #ended: HoldfastError = new HoldfastError(
+    "HOLDFAST_CLOSED",
+    "This storage is closed. Open the object again to go on.",
+  );
 
   /** Begins a session. @throws HoldfastError if the timeline cannot be opened; nothing is left open then */
   static async open(parts: SessionParts): Promise<StorageSession> {
@@ -112,7 +116,9 @@ export class StorageSession {
           resolve();
         });
       });
-    this.storage = new DurableObjectStorage({ connection, policy, transaction, timeline, now: () => parts.now(), nextTurn });
+    const hasEnded = (error: unknown) => error === this.#ended || transaction.failure()?.error === error;
+    const now = () => parts.now();
+    this.storage = new DurableObjectStorage({ connection, policy, transaction, timeline, now, nextTurn, hasEnded });
     this.turns = turns;
     this.gate = gate;
     this.#connection = connection;
@@ -132,13 +138,19 @@ export class StorageSession {
   }
 
   async #close(): Promise<void> {
-    this.#transaction.endOfTurn();
+    const transaction = this.#transaction;
+    if (transaction.isInSync) await Promise.resolve(); // called inside a transactionSync() callback, which ends first
+    const wasBroken = transaction.failure() !== undefined;
+    transaction.endOfTurn();
+    const lost = wasBroken ? undefined : transaction.failure();
+    transaction.refuse(this.#ended);
     try {
       await this.#timeline.close();
     } finally {
-      this.break(new HoldfastError("HOLDFAST_CLOSED", "This storage is closed. Open the object again to go on."));
+      this.break(this.#ended);
       this.#connection.close();
     }
+    if (lost) throw lost.error;
   }
 }
 

@@ -35,6 +35,11 @@ export class Turns {
     this.#parts = parts;
   }
 
+  /** Whether a turn's event or its microtasks are running. */
+  get isRunning(): boolean {
+    return this.#state === "running";
+  }
+
   /** Runs `event` as a turn of its own, after those delivered before. `event` must not throw. */
   deliver(event: () => void): void {
     if (this.#stopped) return;
@@ -74,6 +79,7 @@ export class Turns {
     const event = this.#events.shift();
     if (!event) return;
     this.#parts.endOfTurn(); // what was written outside a turn since the last one (rule 2)
+    if (this.#stopped) return; // that failed, and the session with it
     this.#state = "running";
     this.#parts.onRunning?.(true);
     event();

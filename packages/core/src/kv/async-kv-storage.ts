@@ -106,7 +106,7 @@ export class AsyncKvStorage {
   #keys(method: string, args: readonly unknown[]): Uint8Array | Uint8Array[] {
     if (args.length === 0) throw notOfType(method, this.#parts.owner, 1, "string or Array");
     const [keys] = args;
-    return Array.isArray(keys) ? keys.map((key) => encodeWtf8(toText(key))) : encodeWtf8(toText(keys));
+    return Array.isArray(keys) ? Array.from(keys, (key) => encodeWtf8(toText(key))) : encodeWtf8(toText(keys));
   }
 
   #writeOptions(method: string, options: unknown, parameter: number): { readonly confirmed: boolean } {

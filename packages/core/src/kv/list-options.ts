@@ -33,13 +33,17 @@ export interface CheckedList {
 /** @throws TypeError */
 export function checkListOptions(options: unknown, owner: string): CheckedList {
   const fields = optionsObject(options, "list", owner, 1, "ListOptions");
-  const text = (field: string) => (fields?.[field] === undefined ? undefined : toText(fields[field]));
+  const text = (field: string) => {
+    const value = fields?.[field];
+    return value === undefined ? undefined : toText(value);
+  };
   const start = text("start");
   const startAfter = text("startAfter");
   const end = text("end");
   const prefix = text("prefix");
   const reverse = Boolean(fields?.["reverse"]);
-  const limit = fields?.["limit"] === undefined ? undefined : toInt32(fields["limit"]);
+  const given = fields?.["limit"];
+  const limit = given === undefined ? undefined : toInt32(given);
   if (start !== undefined && startAfter !== undefined) throw new TypeError(LIST_START_AND_START_AFTER);
   if (limit !== undefined && limit <= 0) throw new TypeError(LIST_LIMIT);
   return { range: toRange(start, startAfter, end, prefix, reverse), limit };

@@ -27,7 +27,8 @@ export interface RecoveryParts {
 
 export class PointInTimeRecovery {
   readonly #parts: RecoveryParts;
-  #armed: string | null = null;
+  /** The last request whose target was found; what an invalid one falls back to. */
+  #valid: string | null = null;
 
   constructor(parts: RecoveryParts) {
     this.#parts = parts;
@@ -66,22 +67,18 @@ export class PointInTimeRecovery {
     if (args.length === 0) throw notOfType("onNextSessionRestoreBookmark", owner, 1, "string");
     const bookmark = toText(args[0]);
     if (!BOOKMARK.test(bookmark)) throw malformedBookmark(bookmark);
-    const before = this.#armed;
-    this.#arm(bookmark);
+    transaction.armRestore(bookmark);
     // Armed in the turn that asked; whether the target exists takes a look into the log, which is a later turn.
     const found = await timeline.resolveBookmark(bookmark);
     await nextTurn();
+    const isArmed = transaction.armedRestore === bookmark; // not if its turn was rolled back, or another call came later
+    if (found.kind === "position" && isArmed) this.#valid = bookmark;
     if (found.kind !== "position") {
-      if (this.#armed === bookmark) this.#arm(before);
+      if (isArmed) transaction.armRestore(this.#valid);
       throw found.kind === "malformed" ? malformedBookmark(bookmark) : foreignBookmark(bookmark);
     }
     await transaction.flushed();
     await nextTurn();
     return timeline.undoBookmark();
-  }
-
-  #arm(bookmark: string | null): void {
-    this.#parts.transaction.armRestore(bookmark);
-    this.#armed = bookmark;
   }
 }

@@ -27,11 +27,13 @@ export function toText(value: unknown): string {
 }
 
 function bytesOf(value: object): Uint8Array | undefined {
-  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength).slice();
+  if (ArrayBuffer.isView(value)) {
+    if (value.byteLength === 0) return new Uint8Array(0); // of a detached buffer, for one
+    return new Uint8Array(value.buffer, value.byteOffset, value.byteLength).slice();
+  }
   const shared = typeof SharedArrayBuffer === "function" && value instanceof SharedArrayBuffer;
   if (!(value instanceof ArrayBuffer || shared)) return undefined;
-  const detached = value instanceof ArrayBuffer && (value as { detached?: boolean }).detached === true;
-  return detached ? new Uint8Array(0) : new Uint8Array(value as ArrayBuffer).slice();
+  return (value as ArrayBuffer).byteLength === 0 ? new Uint8Array(0) : new Uint8Array(value as ArrayBuffer).slice();
 }
 
 /** The reverse: what a cell looks like to the application (`spec/sql` §3). */

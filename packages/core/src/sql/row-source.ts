@@ -17,7 +17,8 @@ export interface RowSourceParts {
 }
 
 export class RowSource {
-  readonly columnNames: string[];
+  /** Taken after the first step: it may recompile the statement for a changed schema, and at the end it is no longer ours. */
+  columnNames: string[] = [];
   readonly #parts: RowSourceParts;
   readonly #rows: Cell[][] = [];
   #more: boolean;
@@ -27,8 +28,9 @@ export class RowSource {
   constructor(parts: RowSourceParts) {
     this.#parts = parts;
     this.#more = false;
-    this.#advance();
-    this.columnNames = [...parts.statement.columnNames];
+    this.#advance(() => {
+      this.columnNames = [...parts.statement.columnNames];
+    });
     if (!parts.statement.readOnly) while (this.#more) this.#advance();
   }
 
@@ -58,9 +60,10 @@ export class RowSource {
     if (!this.#finalCounts) this.#finish();
   }
 
-  #advance(): void {
+  #advance(afterStep?: () => void): void {
     try {
       this.#more = this.#parts.step();
+      afterStep?.();
       if (this.#more) this.#rows.push(this.#parts.statement.row().map(toCell));
     } catch (error) {
       // The error has been told; a later read is at the end. parity: sql-read-after-error

@@ -15,9 +15,9 @@ export function describeSqliteError(error: SqliteError): string {
   return `${error.message}${offset}: ${primaryName(error.code)}${extended ? ` (extended: ${extended})` : ""}`;
 }
 
-/** Runs `use` and rethrows an engine's error in the platform's wording. */
-export function withPlatformErrors<T>(policy: SqlPolicy, use: () => T): T {
-  policy.startStatement();
+/** Compiles (`text`) or runs a statement and rethrows an engine's error in the platform's wording. */
+export function withPlatformErrors<T>(policy: SqlPolicy, use: () => T, text?: string): T {
+  policy.startStatement(text);
   try {
     return use();
   } catch (error) {

@@ -83,14 +83,17 @@ const TABLE_FIRST: ReadonlySet<number> = new Set([Action.DELETE, Action.INSERT, 
 
 export class SqlPolicy {
   #deniedTransaction = false;
+  #text = "";
 
   /** Whether the statement failed because it is BEGIN, COMMIT, SAVEPOINT or the like, which have a message of their own. */
   get deniedTransaction(): boolean {
     return this.#deniedTransaction;
   }
 
-  startStatement(): void {
+  /** To be called before a statement is compiled, with its text, or run. */
+  startStatement(text = ""): void {
     this.#deniedTransaction = false;
+    this.#text = text;
   }
 
   readonly authorize: Authorizer = (action, first, second, database) => {
@@ -107,7 +110,8 @@ export class SqlPolicy {
     if (TABLE_FIRST.has(action)) return !isReservedName(first);
     switch (action) {
       case Action.ALTER_TABLE: // the arguments are the database and the table
-        return !isReservedName(second);
+        // SQLite does not say to which name; its parser does not compile two statements at once.
+        return !isReservedName(second) && !isReservedName(renameTarget(this.#text));
       case Action.CREATE_VTABLE:
         return database !== "temp" && !isReservedName(first) && MODULES.has(lowerCase(second));
       case Action.FUNCTION:
@@ -122,6 +126,19 @@ export class SqlPolicy {
         return false;
     }
   }
+}
+
+const TOKEN =
+  /--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|[\p{L}_\u0080-\uffff][\p{L}\p{N}_$\u0080-\uffff]*|\S/gu;
+
+/** The new name in `ALTER TABLE … RENAME TO name`, without its quotes; `null` if the first statement of a text is something else. */
+function renameTarget(text: string): string | null {
+  const tokens = (text.match(TOKEN) ?? []).filter((token) => !/^(--|\/\*)/.test(token));
+  const end = tokens.indexOf(";", 1);
+  const statement = end < 0 ? tokens : tokens.slice(0, end);
+  const at = statement.findIndex((token, i) => /^rename$/i.test(token) && /^to$/i.test(statement[i + 1] ?? ""));
+  const name = at < 0 ? undefined : statement[at + 2];
+  return name === undefined ? null : name.replace(/^["'`[]/, "");
 }
 
 function allowsPragma(rule: ArgumentRule | undefined, argument: string | null): boolean {

@@ -74,7 +74,7 @@ export class SqlStorage {
   #compile(sql: string): CachedStatement {
     this.#parts.transaction.willRead();
     const { connection, policy } = this.#parts;
-    const entry = withPlatformErrors(policy, () => this.#cache.take(sql, () => connection.database.prepare(sql)));
+    const entry = withPlatformErrors(policy, () => this.#cache.take(sql, () => connection.database.prepare(sql)), sql);
     if (!entry) throw new Error(NO_STATEMENT);
     return entry;
   }

@@ -3,7 +3,7 @@
  *
  * holdfast keeps its own tables beside the application's and issues BEGIN and SAVEPOINT itself; the application may do neither. SQLite
  * asks one authorizer for both, also when it recompiles a statement in the middle of a step, so everything of ours runs inside
- * {@link Connection.trusted}. */
+ * {@link Connection.trusted}. A trigger of the application's that a statement of ours sets off is still the application's. */
 import type { Authorizer, SqliteDatabase, SqliteStatement } from "../contract/index.js";
 
 export class Connection {
@@ -17,7 +17,7 @@ export class Connection {
 
   /** What the driver asks for each action. */
   readonly authorize: Authorizer = (action, first, second, database, trigger) =>
-    this.#trusted > 0 ? "ok" : this.#policy(action, first, second, database, trigger);
+    this.#trusted > 0 && trigger === null ? "ok" : this.#policy(action, first, second, database, trigger);
 
   /** The database, once the driver has opened it. */
   attach(database: SqliteDatabase): void {

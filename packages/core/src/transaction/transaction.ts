@@ -39,6 +39,8 @@ export class Transaction {
   #state: State = { kind: "none" };
   #savepoints = 0;
   #rollbacks = 0;
+  #armed: string | null = null;
+  #refused: { readonly error: unknown } | undefined;
   #lastFlush: Promise<void> = Promise.resolve();
 
   constructor(parts: TransactionParts) {
@@ -50,12 +52,35 @@ export class Transaction {
     const meta = this.#state.kind === "implicit" ? this.#state.meta : undefined;
     const position = this.#parts.timeline.append(meta && isSaid(meta) ? { ...commit, meta } : commit);
     if (this.#state.kind === "implicit") this.#state.appended = position;
+    else this.#awaitFlush(position, this.#parts.gate.hold()); // a statement that committed by itself
     return position;
+  }
+
+  /** What broke the session, if something did. */
+  failure(): { readonly error: unknown } | undefined {
+    return this.#state.kind === "broken" ? this.#state : undefined;
+  }
+
+  /** Whether a `transactionSync()` callback is running. */
+  get isInSync(): boolean {
+    return this.#savepoints > 0;
+  }
+
+  /** The restore that is armed as things stand, the open transaction's word included. */
+  get armedRestore(): string | null {
+    const said = this.#state.kind === "implicit" ? this.#state.meta.armedRestore : undefined;
+    return said === undefined ? this.#armed : said;
+  }
+
+  /** Lets no new call use the storage; what is committed still becomes durable. */
+  refuse(error: unknown): void {
+    this.#refused = { error };
   }
 
   /** @throws what broke the session */
   willRead(): void {
     if (this.#state.kind === "broken") throw this.#state.error;
+    if (this.#refused) throw this.#refused.error;
   }
 
   /** To be called before each step that may change the database. Unconfirmed writes do not close the output gate.
@@ -129,22 +154,26 @@ export class Transaction {
       return;
     }
     this.#state = { kind: "none" };
-    if (!state.appended) {
-      state.hold?.release();
-      return;
-    }
-    this.#lastFlush = this.#parts.timeline.flushed(state.appended);
+    this.#armed = state.meta.armedRestore === undefined ? this.#armed : state.meta.armedRestore;
+    if (state.appended) this.#awaitFlush(state.appended, state.hold);
+    else state.hold?.release();
+  }
+
+  #awaitFlush(position: Position, hold: Hold | undefined): void {
+    this.#lastFlush = this.#parts.timeline.flushed(position);
     this.#lastFlush.then(
-      () => state.hold?.release(),
+      () => hold?.release(),
       (error) => this.fail(error),
     );
   }
 
   /** Resolves when everything committed so far is durable, confirmed or not. */
   async flushed(): Promise<void> {
-    this.willRead();
+    const before = this.failure();
+    if (before) throw before.error;
     await this.#lastFlush;
-    this.willRead();
+    const after = this.failure();
+    if (after) throw after.error;
   }
 
   /** Ends the session's use of the database: drops what is not committed, breaks the gate, refuses everything with `error`. */

@@ -98,6 +98,15 @@ describe("Turns", () => {
     expect(log).toEqual(["begin", "end", "commit 1", "reply", "at once"]);
   });
 
+  test("an end of turn that fails before an event keeps the event from starting", async () => {
+    const log: string[] = [];
+    const scheduler = new Scheduler();
+    const turns: Turns = new Turns({ schedule: scheduler.schedule, endOfTurn: () => turns.stop() });
+    turns.deliver(() => log.push("never"));
+    await scheduler.runAll();
+    expect(log).toEqual([]);
+  });
+
   test("stop: no event starts any more, and nothing is committed", async () => {
     const { log, scheduler, turns, write } = setUp();
     turns.deliver(() => {

@@ -55,7 +55,7 @@ export function classOf(object: object): ObjectKind {
   if (object instanceof RegExp || tag === "RegExp") return isRegExp(object) ? "RegExp" : "Object";
   for (const [kind, probe] of PROBES) if (hasSlot(object, probe)) return kind;
   if (isInstance(object, REFUSED_CLASSES) || isInstance(object, RUNTIME_CLASSES) || REFUSED_TAGS.test(tag)) return "refused";
-  return isError(object, tag) ? "Error" : "Object";
+  return tag === "Error" ? "Error" : "Object";
 }
 
 /** The error for an object that is not a value: name `DataCloneError`; the wording follows V8 (`spec/kv` §3.2). */
@@ -95,8 +95,4 @@ function hasSlot(object: object, probe: (this: never) => unknown): boolean {
 
 function isRegExp(object: object): boolean {
   return hasSlot(object, getter(RegExp.prototype, "global") as (this: never) => unknown) && object !== RegExp.prototype;
-}
-
-function isError(object: object, tag: string): boolean {
-  return tag === "Error" || object instanceof Error;
 }

@@ -41,8 +41,8 @@ class Deserializer {
     return tag;
   }
 
-  #read(): unknown {
-    const value = this.#readAny(this.#tag());
+  #read(tag: number = this.#tag()): unknown {
+    const value = this.#readAny(tag);
     if (value === NOTHING) throw new Error("a hole outside an array");
     return value;
   }
@@ -145,12 +145,10 @@ class Deserializer {
 
   #bigint(): bigint {
     const bits = this.#in.varint();
-    let value = 0n;
-    for (const byte of this.#in
-      .bytes(Math.floor(bits / 2))
-      .slice()
-      .reverse())
-      value = (value << 8n) | BigInt(byte);
+    const bytes = this.#in.bytes(Math.floor(bits / 2));
+    let digits = "";
+    for (let i = bytes.length - 1; i >= 0; i--) digits += (bytes[i] as number).toString(16).padStart(2, "0");
+    const value = BigInt(`0x${digits || "0"}`);
     return bits % 2 === 1 ? -value : value;
   }
 
@@ -191,11 +189,12 @@ class Deserializer {
   #denseArray(): unknown[] {
     const length = this.#in.varint();
     if (length > this.#in.remaining) throw new RangeError("the data ends too early");
-    const array = this.#remember<unknown[]>(new Array(length));
+    const array = this.#remember<unknown[]>([]); // grown as values come: many nested arrays may claim much and hold little
     for (let i = 0; i < length; i++) {
       const value = this.#readAny(this.#tag());
       if (value !== NOTHING) array[i] = value;
     }
+    array.length = length;
     this.#properties(array, Tag.DENSE_ARRAY_END);
     if (this.#in.varint() !== length) throw new Error("a wrong array length");
     return array;
@@ -223,7 +222,7 @@ class Deserializer {
     const map = this.#remember(new Map<unknown, unknown>());
     let count = 0;
     for (let tag = this.#tag(); tag !== Tag.MAP_END; tag = this.#tag()) {
-      const key = this.#readAny(tag);
+      const key = this.#read(tag);
       map.set(key, this.#read());
       count += 2;
     }
@@ -235,7 +234,7 @@ class Deserializer {
     const set = this.#remember(new Set<unknown>());
     let count = 0;
     for (let tag = this.#tag(); tag !== Tag.SET_END; tag = this.#tag()) {
-      set.add(this.#readAny(tag));
+      set.add(this.#read(tag));
       count++;
     }
     if (this.#in.varint() !== count) throw new Error("a wrong size of a Set");

@@ -79,12 +79,13 @@ class Serializer {
   }
 
   #bigint(value: bigint): void {
-    const digits: number[] = [];
-    for (let rest = value < 0n ? -value : value; rest > 0n; rest >>= 64n) {
-      for (let i = 0n; i < 64n; i += 8n) digits.push(Number((rest >> i) & 0xffn));
-    }
+    const hex = value === 0n ? "" : (value < 0n ? -value : value).toString(16);
+    const padded = hex.padStart(Math.ceil(hex.length / 16) * 16, "0"); // whole 64-bit digits
+    const digits = Uint8Array.from({ length: padded.length / 2 }, (_, i) =>
+      Number.parseInt(padded.substr(padded.length - 2 * i - 2, 2), 16),
+    );
     this.#out.varint(digits.length * 2 + (value < 0n ? 1 : 0));
-    this.#out.bytes(Uint8Array.from(digits));
+    this.#out.bytes(digits);
   }
 
   #string(text: string): void {
@@ -123,9 +124,9 @@ class Serializer {
       case "RegExp":
         return this.#regExp(object as RegExp);
       case "Map":
-        return this.#entries(Tag.MAP, [...(object as Map<unknown, unknown>)].flat(), Tag.MAP_END);
+        return this.#entries(Tag.MAP, entriesOf(object as Map<unknown, unknown>), Tag.MAP_END);
       case "Set":
-        return this.#entries(Tag.SET, [...(object as Set<unknown>)], Tag.SET_END);
+        return this.#entries(Tag.SET, valuesOf(object as Set<unknown>), Tag.SET_END);
       case "ArrayBuffer":
         return this.#buffer(object as ArrayBuffer);
       case "Error":
@@ -248,6 +249,19 @@ class Serializer {
     }
     this.#out.byte(ErrorTag.END);
   }
+}
+
+/** Keys and values in turn, whatever a subclass makes of iteration. */
+function entriesOf(map: Map<unknown, unknown>): unknown[] {
+  const entries: unknown[] = [];
+  Map.prototype.forEach.call(map, (value, key) => entries.push(key, value));
+  return entries;
+}
+
+function valuesOf(set: Set<unknown>): unknown[] {
+  const values: unknown[] = [];
+  Set.prototype.forEach.call(set, (value) => values.push(value));
+  return values;
 }
 
 function ownValue(object: object, key: string): unknown {
