@@ -17,7 +17,7 @@ export async function makeFolder(folder: string): Promise<void> {
 }
 
 /** Makes a folder's entries durable. Windows cannot open folders; its file systems log such changes in order. */
-export async function syncFolder(folder: string): Promise<void> {
+async function syncFolder(folder: string): Promise<void> {
   if (process.platform === "win32") return;
   const handle = await open(folder, "r");
   try {

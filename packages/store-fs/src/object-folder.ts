@@ -72,7 +72,7 @@ export function newestEpochNow(folder: string): number {
 }
 
 /** Epochs among file names, ascending. */
-export function epochsOf(names: readonly string[]): number[] {
+function epochsOf(names: readonly string[]): number[] {
   return names
     .filter((name) => /^[0-9a-f]{8}\.log$/.test(name))
     .map((name) => Number.parseInt(name.slice(0, 8), 16))
