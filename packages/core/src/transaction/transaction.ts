@@ -182,8 +182,11 @@ export class Transaction {
     const open = this.#state.kind === "implicit";
     this.#state = { kind: "broken", error };
     this.#parts.gate.break(error);
-    if (open && this.#parts.connection.database.inTransaction) this.#exec("ROLLBACK");
-    this.#parts.onBroken(error);
+    try {
+      if (open && this.#parts.connection.database.inTransaction) this.#exec("ROLLBACK");
+    } finally {
+      this.#parts.onBroken(error);
+    }
   }
 
   #rollbackTo(name: string, meta: CommitMeta, cause: unknown): void {
