@@ -1,7 +1,7 @@
 /** Durable changes to a folder: every function resolves when what it did survives a power loss. */
 import { randomUUID } from "node:crypto";
 import { type FileHandle, link, mkdir, open, readFile, rename, unlink } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
 /** A file's bytes, not as a Buffer, whose `slice` would be a view. */
 export async function readBytes(path: string): Promise<Uint8Array> {
@@ -13,7 +13,8 @@ export async function readBytes(path: string): Promise<Uint8Array> {
 export async function makeFolder(folder: string): Promise<void> {
   const first = await mkdir(folder, { recursive: true });
   if (first === undefined) return;
-  for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
+  const top = resolve(first);
+  for (let made = resolve(folder); made.startsWith(top); made = dirname(made)) await syncFolder(dirname(made));
 }
 
 /** Makes a folder's entries durable. Windows cannot open folders; its file systems log such changes in order. */

@@ -4,7 +4,7 @@
  * next flush (T18). In one process, openings, forks and deletions of an object go one after the other. */
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import {
   comparePositions,
   HoldfastError,
@@ -36,7 +36,7 @@ class FolderStore implements LogStore {
   readonly #entries = new Map<string, ObjectEntry>();
 
   constructor(dir: string) {
-    this.#objects = join(dir, "objects");
+    this.#objects = resolve(dir, "objects");
   }
 
   open(objectId: string): Promise<Log> {

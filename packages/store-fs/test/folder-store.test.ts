@@ -264,6 +264,23 @@ describe("two stores on one folder", () => {
   });
 });
 
+test("a relative folder, of one letter, several levels of which are missing", async () => {
+  const before = process.cwd();
+  process.chdir(dir);
+  try {
+    for (const relative of ["d", "./e/f/g"]) {
+      const store = folderStore(relative);
+      stores.push(store);
+      const timeline = await open(store);
+      await timeline.flushed(write(timeline, 1));
+      expect(await readdir(join(dir, relative))).toEqual(["objects"]);
+      await store.close();
+    }
+  } finally {
+    process.chdir(before);
+  }
+});
+
 describe("folder names", () => {
   test("are distinct where file systems fold case, and lead back to the id", () => {
     const ids = ["a", "A", "%41", "a/b", "..", ".", "a.b", "-Counter/0f", "ä", "con", " "];
