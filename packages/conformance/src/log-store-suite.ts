@@ -3,6 +3,7 @@
  * arbitrary: a store that looks into more than their frame fails. */
 import type { Position } from "@holdfast/core/contract";
 import { type Log, type LogReader, type LogStore, NO_POSITION } from "@holdfast/timeline/contract";
+import { readHeader } from "@holdfast/timeline/record";
 import { makeRecord } from "./make-record.js";
 
 export interface SuiteParts {
@@ -191,6 +192,28 @@ export function logStoreSuite({ test, equal, makeStore }: SuiteParts): void {
     await next.flush();
     await next.log.close();
     equal(await readAll(await store.open("a")), [...expected, records[5]]);
+  });
+
+  check("replace: two at once that overlap leave a log in order", async (store) => {
+    const writer = new Writer(await store.open("a"));
+    for (let i = 0; i < 5; i++) writer.append();
+    await writer.flush();
+    await writer.log.close();
+    const next = new Writer(await store.open("a"));
+    const [first, second, third, fourth] = writer.positions as [Position, Position, Position, Position];
+    const narrow = next.log.replace({ first: third, last: fourth }, chunks([...makeRecord(second, { position: fourth }).bytes]));
+    const wide = next.log.replace({ first: second, last: fourth }, chunks([...makeRecord(first, { position: fourth }).bytes]));
+    const codes = [await rejection(narrow), await rejection(wide)];
+    equal(
+      codes.every((code) => code === undefined || code === "HOLDFAST_USAGE"),
+      true,
+    );
+    const sequences = (await readAll(next.log)).map((record) => readHeader(record)?.position.sequence);
+    equal(
+      sequences,
+      [...new Set(sequences)].sort((a = 0, b = 0) => a - b),
+    );
+    equal([sequences[0], sequences.at(-1)], [writer.positions[0]?.sequence, writer.positions[4]?.sequence]);
   });
 
   check("a closed log accepts nothing", async (store) => {

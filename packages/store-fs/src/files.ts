@@ -38,9 +38,17 @@ export async function writeAll(handle: FileHandle, bytes: Uint8Array, offset: nu
 
 export type Chunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
-/** Writes a file whole under its name, in place of one that may be there. `keep` takes the open file over. */
-export async function publish(folder: string, name: string, chunks: Chunks, keep?: (handle: FileHandle) => void): Promise<void> {
+/** Writes a file whole under its name, in place of one that may be there. What the folder already shows is durable before that: the bytes
+ * may speak of it. `check` may refuse at the last moment; `keep` takes the open file over. */
+export async function publish(
+  folder: string,
+  name: string,
+  chunks: Chunks,
+  { check, keep }: { check?: () => void; keep?: (handle: FileHandle) => void } = {},
+): Promise<void> {
   await withTemporary(folder, chunks, async (temporary, handle) => {
+    await syncFolder(folder);
+    check?.();
     await rename(temporary, join(folder, name));
     await syncFolder(folder);
     keep?.(handle);

@@ -21,7 +21,7 @@ import { AppendQueue } from "./append-queue.js";
 import { makeFolder, publish, removeFiles, writeAll } from "./files.js";
 import { FolderLogReader, type ObjectKnowledge, snapshotName } from "./folder-log-reader.js";
 import { encodeFileHeader, encodeFooter, FileFlag, recordsIn, type ScannedFile } from "./log-file.js";
-import { epochName, newestEpochNow, readFolder } from "./object-folder.js";
+import { epochName, type FolderState, newestEpochNow, readFolder } from "./object-folder.js";
 
 interface WriterParts {
   readonly object: ObjectKnowledge;
@@ -41,21 +41,27 @@ export class FolderLog extends FolderLogReader implements Log {
   readonly #onClosed: () => void;
   #appended: Position;
   #closed: Promise<void> | undefined;
+  /** Settles when the last replacement has ended: one looks at what another has left. */
+  #replacing: Promise<unknown> = Promise.resolve();
 
   /** @throws HoldfastError `HOLDFAST_LOG_CORRUPT` before anything is made */
   static async open(object: ObjectKnowledge, onClosed: () => void): Promise<FolderLog> {
     const { folder, objectId, known } = object;
     const seen = await readFolder(folder, known);
     await makeFolder(folder);
-    const epoch = await takeEpoch(folder, Math.max(seen.newestEpoch, seen.head.epoch) + 1);
-    const state = await readFolder(folder, known, epoch);
-    const header = encodeFileHeader({ flags: 0, epoch, firstEpoch: epoch, accepted: state.accepted, objectId });
-    const chunks = [header, ...state.carried];
+    let epoch = Math.max(seen.newestEpoch, seen.head.epoch);
+    let state = seen;
+    do {
+      epoch = await takeEpoch(folder, Math.max(epoch, state.head.epoch) + 1);
+      state = await readFolder(folder, known, epoch);
+    } while (state.head.epoch >= epoch); // a fork came in between, with records of higher epochs
+    const chunks = openingFile(epoch, state, objectId);
     const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
     let handle!: FileHandle;
-    await publish(folder, epochName(epoch), chunks, (kept) => {
+    const keep = (kept: FileHandle) => {
       handle = kept;
-    });
+    };
+    await publish(folder, epochName(epoch), chunks, { keep });
     return new FolderLog({ object, epoch, head: state.head, isFork: state.isFork, handle, length, onClosed });
   }
 
@@ -104,7 +110,13 @@ export class FolderLog extends FolderLogReader implements Log {
     await publish(this.object.folder, snapshotName(at), chunks);
   }
 
-  async replace(span: Span, records: AsyncIterable<Uint8Array>): Promise<void> {
+  replace(span: Span, records: AsyncIterable<Uint8Array>): Promise<void> {
+    const result = this.#replacing.then(() => this.#replace(span, records));
+    this.#replacing = result.catch(() => undefined); // told to whoever asked; the next one starts all the same
+    return result;
+  }
+
+  async #replace(span: Span, records: AsyncIterable<Uint8Array>): Promise<void> {
     const { folder, objectId, pins } = this.object;
     if (span.last.epoch >= this.epoch) throw this.#refused("it reaches into the present epoch");
     const inSpan = (pin: Position) => comparePositions(pin, span.first) >= 0 && comparePositions(pin, span.last) <= 0;
@@ -120,13 +132,9 @@ export class FolderLog extends FolderLogReader implements Log {
     kept.push(...all.filter(({ position }) => comparePositions(position, span.last) > 0).map(({ record }) => record));
     const { firstEpoch } = first.header;
     const accepted = new Map(touched.flatMap((file) => [...file.header.accepted]).filter(([epoch]) => epoch < firstEpoch));
-    this.#assertNewest();
     const { epoch, flags } = last.header;
-    await publish(
-      folder,
-      epochName(epoch),
-      wholeFile({ flags: flags & FileFlag.FORK, firstEpoch, epoch, accepted, objectId }, kept),
-    );
+    const file = wholeFile({ flags: flags & FileFlag.FORK, firstEpoch, epoch, accepted, objectId }, kept);
+    await publish(folder, epochName(epoch), file, { check: () => this.#assertNewest() });
     const covered = touched.filter((file) => file !== last);
     await removeFiles(
       folder,
@@ -187,8 +195,23 @@ export function wholeFile(header: Parameters<typeof encodeFileHeader>[0], record
   return [start, ...records, encodeFooter(length)];
 }
 
+/** What an opening publishes: a header that vouches for the older files as far as they are known to be durable, and for this one as far as
+ * it is published, and the records behind. */
+function openingFile(epoch: number, state: FolderState, objectId: string): Uint8Array[] {
+  const carried = state.carried.reduce((sum, record) => sum + record.length, 0);
+  const header = (published: number) =>
+    encodeFileHeader({
+      flags: 0,
+      epoch,
+      firstEpoch: epoch,
+      accepted: new Map([...state.accepted, [epoch, published]]),
+      objectId,
+    });
+  return [header(header(0).length + carried), ...state.carried];
+}
+
 /** Makes the empty file of the first epoch that is free, from `epoch` on. */
-async function takeEpoch(folder: string, epoch: number): Promise<number> {
+export async function takeEpoch(folder: string, epoch: number): Promise<number> {
   for (let next = epoch; ; next++) {
     try {
       const handle = await open(join(folder, epochName(next)), "wx");

@@ -15,7 +15,7 @@ import {
 } from "@holdfast/timeline/contract";
 import { recordAlarm } from "@holdfast/timeline/record";
 import { makeFolder, publishNew, removeFiles } from "./files.js";
-import { FolderLog, wholeFile } from "./folder-log.js";
+import { FolderLog, takeEpoch, wholeFile } from "./folder-log.js";
 import { FolderLogReader, type ObjectKnowledge } from "./folder-log-reader.js";
 import { encodeFileHeader, FileFlag, recordsIn } from "./log-file.js";
 import { epochName, folderName, idFromFolderName, isPresent, readFolder } from "./object-folder.js";
@@ -64,7 +64,10 @@ class FolderStore implements LogStore {
       const last = all.findIndex(({ position }) => comparePositions(position, at) === 0 && position.checksum === at.checksum);
       if (last < 0) throw new HoldfastError("HOLDFAST_USAGE", `Cannot fork '${objectId}': that position is not in its log.`);
       await makeFolder(target.folder);
-      const epoch = existing.newestEpoch + 1;
+      // Fence whoever opens the target at this moment, look again, and only then take its place.
+      const fence = await takeEpoch(target.folder, existing.newestEpoch + 1);
+      if (isPresent(await readFolder(target.folder, target.known, fence))) throw exists;
+      const epoch = fence + 1;
       const records = all.slice(0, last + 1).map(({ record }) => record);
       const header = { flags: FileFlag.FORK, epoch, firstEpoch: 1, accepted: new Map(), objectId: to };
       if (!(await publishNew(target.folder, epochName(epoch), wholeFile(header, records)))) throw exists;

@@ -34,7 +34,7 @@ export interface FileHeader {
   readonly epoch: number;
   /** Oldest epoch whose file this one stands for; equal to `epoch` unless the file is WHOLE. */
   readonly firstEpoch: number;
-  /** For each older file since the last one with a header: how many of its bytes count. */
+  /** For each older file since the last one with a header: how many of its bytes count. For the file itself: how many were published. */
   readonly accepted: ReadonlyMap<number, number>;
   readonly objectId: string;
 }
@@ -136,6 +136,8 @@ export function scanFile(path: string, bytes: Uint8Array, accepted: number | und
     ends.push({ position: last.position, end });
     if (isAfter(last.durable, durable)) durable = last.durable;
   }
+  const published = known === undefined ? (found.header.accepted.get(found.header.epoch) ?? 0) : 0;
+  if (end < published) throw corrupt(path, end, "a record that was published with the file is damaged");
   if (end < limited.length) {
     if (known !== undefined) throw corrupt(path, end, "a record that was durable is damaged");
     const later = findKnowingRecord(
@@ -145,8 +147,8 @@ export function scanFile(path: string, bytes: Uint8Array, accepted: number | und
     );
     if (later !== undefined) throw corrupt(path, end, `a record is damaged that the one at byte ${later} knew to be durable`);
   }
-  const durableEnd =
-    known === undefined ? (ends.findLast(({ position }) => !isAfter(position, durable))?.end ?? found.length) : end;
+  const knownEnd = ends.findLast(({ position }) => !isAfter(position, durable))?.end ?? found.length;
+  const durableEnd = known === undefined ? Math.max(published, knownEnd) : end;
   return { header: found.header, start: found.length, end, bytes, last: last?.position, durableEnd };
 }
 

@@ -86,14 +86,26 @@ export async function readFolder(
   known: KnownLengths,
   before: number = Number.POSITIVE_INFINITY,
 ): Promise<FolderState> {
-  for (;;) {
+  for (let attempt = 1; ; attempt++) {
     const epochs = existsSync(folder) ? epochsOf(await readdir(folder)).filter((epoch) => epoch < before) : [];
     try {
       return await readFiles(folder, epochs, known);
     } catch (error) {
-      // A file that is gone was replaced or deleted meanwhile; what stands for it is there now.
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      // A file that is gone was replaced or deleted meanwhile, and what stands for it is there now; unless it stays away.
+      if (error instanceof MissingFile ? attempt === ATTEMPTS : (error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     }
+  }
+}
+
+const ATTEMPTS = 5;
+
+/** A file that a newer one vouches for is not there. */
+class MissingFile extends HoldfastError {
+  constructor(path: string) {
+    super(
+      "HOLDFAST_LOG_CORRUPT",
+      `${path} is missing, and a newer file counts on it. Nothing was changed; restore it from a copy.`,
+    );
   }
 }
 
@@ -102,6 +114,7 @@ async function readFiles(folder: string, epochs: readonly number[], known: Known
   const accepted = new Map<number, number>();
   const files: ScannedFile[] = [];
   let covered = Number.POSITIVE_INFINITY;
+  let isDeleted = false;
   for (const epoch of [...epochs].reverse()) {
     if (epoch >= covered || vouched.get(epoch) === 0) continue;
     const path = join(folder, epochName(epoch));
@@ -111,7 +124,14 @@ async function readFiles(folder: string, epochs: readonly number[], known: Known
     for (const [older, length] of file.header.accepted) if (!vouched.has(older)) vouched.set(older, length);
     covered = file.header.firstEpoch;
     files.unshift(file);
-    if (file.header.flags & FileFlag.TOMBSTONE) break;
+    isDeleted = (file.header.flags & FileFlag.TOMBSTONE) !== 0;
+    if (isDeleted) break;
+  }
+  if (!isDeleted) {
+    const isThere = (epoch: number) =>
+      epochs.includes(epoch) || files.some(({ header }) => epoch >= header.firstEpoch && epoch < header.epoch);
+    for (const [epoch, length] of vouched)
+      if (length > 0 && !isThere(epoch)) throw new MissingFile(join(folder, epochName(epoch)));
   }
   const newest = files.at(-1);
   const withRecords = files.findLast((file) => file.last !== undefined);

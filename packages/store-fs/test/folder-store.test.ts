@@ -142,6 +142,24 @@ describe("T6: damage that no crash explains is refused, and nothing is changed",
     await expect(open()).rejects.toEqual(damaged);
   });
 
+  test("in a record that an opening copied, and in a file that is gone", async () => {
+    await session(1, 2);
+    await session(3);
+    const whole = await readFile(file(2));
+    const bytes = Buffer.from(whole);
+    const copied = bytes.indexOf("HFR1");
+    bytes[copied + 80] = (bytes[copied + 80] ?? 0) ^ 1;
+    await writeFile(file(2), bytes);
+    await expect(open()).rejects.toMatchObject({
+      code: "HOLDFAST_LOG_CORRUPT",
+      message: expect.stringContaining("00000002.log"),
+    });
+    await writeFile(file(2), whole);
+    expect(await read(await open())).toBe(3);
+    await rm(file(1));
+    await expect(open()).rejects.toEqual(damaged);
+  });
+
   test("every byte of a closed log, one at a time: refused, or read as it was", async () => {
     const timeline = await open();
     for (let i = 0; i < 5; i++) timeline.append({ pageCount: 0, pages: [], meta: { alarm: i } });
