@@ -87,9 +87,12 @@ export async function readFolder(
   before: number = Number.POSITIVE_INFINITY,
 ): Promise<FolderState> {
   for (let attempt = 1; ; attempt++) {
-    const epochs = existsSync(folder) ? epochsOf(await readdir(folder)).filter((epoch) => epoch < before) : [];
+    const all = existsSync(folder) ? epochsOf(await readdir(folder)) : [];
+    const epochs = all.filter((epoch) => epoch < before);
+    // An opening that a newer one has overtaken may see half of a deletion; it is refused at its first flush.
+    const isOvertaken = (all.at(-1) ?? 0) > before;
     try {
-      return await readFiles(folder, epochs, known);
+      return await readFiles(folder, epochs, known, isOvertaken);
     } catch (error) {
       // A file that is gone was replaced or deleted meanwhile, and what stands for it is there now; unless it stays away.
       if (error instanceof MissingFile ? attempt === ATTEMPTS : (error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
@@ -109,7 +112,12 @@ class MissingFile extends HoldfastError {
   }
 }
 
-async function readFiles(folder: string, epochs: readonly number[], known: KnownLengths): Promise<FolderState> {
+async function readFiles(
+  folder: string,
+  epochs: readonly number[],
+  known: KnownLengths,
+  isOvertaken: boolean,
+): Promise<FolderState> {
   const vouched = new Map<number, number>();
   const accepted = new Map<number, number>();
   const files: ScannedFile[] = [];
@@ -127,7 +135,7 @@ async function readFiles(folder: string, epochs: readonly number[], known: Known
     isDeleted = (file.header.flags & FileFlag.TOMBSTONE) !== 0;
     if (isDeleted) break;
   }
-  if (!isDeleted) {
+  if (!isDeleted && !isOvertaken) {
     const isThere = (epoch: number) =>
       epochs.includes(epoch) || files.some(({ header }) => epoch >= header.firstEpoch && epoch < header.epoch);
     for (const [epoch, length] of vouched)
