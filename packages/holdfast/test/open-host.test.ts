@@ -340,6 +340,16 @@ describe("the host", () => {
     await fourth.close();
   });
 
+  test("two bindings to one class are one namespace", async () => {
+    type Two = { ONE: DurableObjectNamespace<Everything>; TWO: DurableObjectNamespace<Everything> };
+    const both = { ONE: { className: "Everything" }, TWO: { className: "Everything" } };
+    const two = await openHost<Two>({ worker, durableObjects: both });
+    const counts = [two.env.ONE.getByName("a").add(), two.env.TWO.getByName("a").add(), two.env.ONE.getByName("a").add()];
+    expect(await Promise.all(counts)).toEqual([1, 2, 3]);
+    expect(two.env.TWO.get(two.env.ONE.idFromName("b")).id.name).toBe("b");
+    await two.close();
+  });
+
   test("the base class accepts only what a host made", () => {
     expect(() => new Everything({} as never, {} as never)).toThrow(/constructor parameter 1 is not of type 'DurableObjectState'/);
   });

@@ -44,7 +44,8 @@ export interface HostParts {
 export class Host<E extends object = Record<string, DurableObjectNamespace>> implements AsyncDisposable {
   /** One namespace for each binding, and the `vars`. */
   readonly env: E;
-  readonly #registries: ObjectRegistry[] = [];
+  /** By class: bindings to one class share its objects. */
+  readonly #registries = new Map<string, ObjectRegistry>();
   #leaveEnvironment: () => void;
   readonly #parts: HostParts;
   readonly #options: HostOptions;
@@ -65,7 +66,7 @@ export class Host<E extends object = Record<string, DurableObjectNamespace>> imp
 
   /** Resolves when no call is pending. */
   async idle(): Promise<void> {
-    while (this.#registries.some((objects) => objects.pendingCalls > 0)) {
+    while ([...this.#registries.values()].some((objects) => objects.pendingCalls > 0)) {
       await new Promise<void>((resolve) => this.#parts.schedule(resolve));
     }
   }
@@ -83,25 +84,33 @@ export class Host<E extends object = Record<string, DurableObjectNamespace>> imp
 
   async #close(): Promise<void> {
     this.#leaveEnvironment();
-    for (const objects of this.#registries) await objects.close();
+    for (const objects of this.#registries.values()) await objects.close();
   }
 
   #namespace(bindingName: string, binding: DurableObjectBinding): DurableObjectNamespace {
     if (binding.storage === "legacy-kv") {
       throw new HoldfastError("HOLDFAST_UNSUPPORTED", `Binding '${bindingName}': legacy key-value storage is not available yet.`);
     }
-    const { backend, now, random, schedule } = this.#parts;
-    const uniqueKey = `${this.#options.name ?? ""}-${binding.className}`;
-    const objects = new ObjectRegistry((id) => {
+    const { className } = binding;
+    const uniqueKey = `${this.#options.name ?? ""}-${className}`;
+    let objects = this.#registries.get(className);
+    if (!objects) {
+      objects = this.#registry(bindingName, className, uniqueKey);
+      this.#registries.set(className, objects);
+    }
+    return new DurableObjectNamespace({ ids: new IdFactory(uniqueKey), objects, random: this.#parts.random });
+  }
+
+  #registry(bindingName: string, className: string, uniqueKey: string): ObjectRegistry {
+    const { backend, now, schedule } = this.#parts;
+    return new ObjectRegistry((id) => {
       if (this.#closed) throw new HoldfastError("HOLDFAST_CLOSED", "The host is closed.");
       return {
         env: this.env,
         session: { backend, objectId: `${uniqueKey}/${id}`, now, schedule },
-        loadClass: () => this.#class(bindingName, binding.className),
+        loadClass: () => this.#class(bindingName, className),
       };
     });
-    this.#registries.push(objects);
-    return new DurableObjectNamespace({ ids: new IdFactory(uniqueKey), objects, random });
   }
 
   async #load(): Promise<Record<string, unknown>> {

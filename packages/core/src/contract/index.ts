@@ -1,6 +1,5 @@
-/** `@holdfast/core/contract`: what people who write an engine or a key-value backend implement. Types; and, shared by all
- * of them, the page size, the encoding of text,
- * and the error class. */
+/** `@holdfast/core/contract`: what people who write an engine or a key-value backend implement. Types; and, shared by all of them, the page
+ * size, the encoding of text, and the error class. */
 export { HoldfastError, type HoldfastErrorCode, isHoldfastError } from "../error.js";
 export type { KvBackend, KvBatch, KvRange, KvStore, SqliteBackend, StorageBackend } from "./backend.js";
 export type {
