@@ -11,19 +11,22 @@ export const ALLOWED = {
   "@holdfast/core": [],
   "@holdfast/timeline": ["@holdfast/core/contract"],
   "@holdfast/vfs": ["@holdfast/core/contract"],
-  "@holdfast/driver-sqljs": ["@holdfast/core/contract", "@holdfast/vfs"],
+  "@holdfast/driver-kit": ["@holdfast/core/contract"],
+  "@holdfast/driver-sqljs": ["@holdfast/core/contract", "@holdfast/vfs", "@holdfast/driver-kit"],
+  "@holdfast/driver-wasm": ["@holdfast/core/contract", "@holdfast/vfs", "@holdfast/driver-kit"],
+  "@holdfast/driver-node": ["@holdfast/core/contract", "@holdfast/driver-kit"],
   "@holdfast/store-fs": ["@holdfast/timeline/contract", "@holdfast/timeline/record"],
   "@holdfast/host": ["@holdfast/core", "@holdfast/core/contract"],
   "@holdfast/testing": ["@holdfast/host", "@holdfast/timeline"],
   "@holdfast/conformance": ["@holdfast/core/contract", "@holdfast/timeline/contract", "@holdfast/timeline/record"],
-  // The composition root. The engine is driver-sqljs until driver-wasm exists: docs/decisions/0002.
+  // The composition root.
   holdfast: [
     "@holdfast/core",
     "@holdfast/core/contract",
     "@holdfast/host",
     "@holdfast/timeline",
     "@holdfast/timeline/contract",
-    "@holdfast/driver-sqljs",
+    "@holdfast/driver-wasm",
     "@holdfast/store-fs",
   ],
 };

@@ -1,5 +1,6 @@
 /** What went wrong, coarsely, and so what to do:
  * - `HOLDFAST_CLOSED`: it was closed or reset. *Restart*: open it again.
+ * - `HOLDFAST_ENGINE_LOST`: the SQLite engine broke down (a wasm trap). *Restart*: what is durable is untouched.
  * - `HOLDFAST_FENCED`: another process took the object over. *Restart* there; nothing unacknowledged of ours is kept.
  * - `HOLDFAST_LOG_CORRUPT`: stored bytes are damaged in a way no crash explains. *Repair*; nothing was changed.
  * - `HOLDFAST_NEEDS_STORE`: a folder was asked for where there is none. Pass a store.
@@ -8,6 +9,7 @@
  * - `HOLDFAST_USAGE`: the call is wrong; the message says how. */
 export type HoldfastErrorCode =
   | "HOLDFAST_CLOSED"
+  | "HOLDFAST_ENGINE_LOST"
   | "HOLDFAST_FENCED"
   | "HOLDFAST_LOG_CORRUPT"
   | "HOLDFAST_NEEDS_STORE"

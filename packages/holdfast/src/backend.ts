@@ -1,7 +1,7 @@
-/** The default backend: stock sql.js, and a timeline in memory or in a folder. */
-import type { SqliteBackend, SqliteDriver } from "@holdfast/core/contract";
+/** The default backend: our own build of SQLite, and a timeline in memory or in a folder. */
+import type { SqliteBackend, SqliteDriver, SqlLimits } from "@holdfast/core/contract";
 import { HoldfastError } from "@holdfast/core/contract";
-import { sqljs } from "@holdfast/driver-sqljs";
+import { sqliteWasm } from "@holdfast/driver-wasm";
 import { folderStore } from "@holdfast/store-fs";
 import { memoryStore, timelineSource } from "@holdfast/timeline";
 import type { LogStore } from "@holdfast/timeline/contract";
@@ -12,8 +12,10 @@ export interface BackendOptions {
   readonly dir?: string;
   /** Another store for the timelines. The caller closes it. */
   readonly store?: LogStore;
-  /** Another SQLite engine; stock sql.js if left out. */
+  /** Another SQLite engine; holdfast's own build if left out. */
   readonly driver?: SqliteDriver;
+  /** SQLite's limits, where they are to differ from the platform's: `{ length: 8_388_642 }` for values of 8 MiB. Bytes; 2,200,000 by default. */
+  readonly limits?: SqlLimits;
 }
 
 export interface OwnedBackend {
@@ -29,10 +31,15 @@ export function openBackend(options: BackendOptions, { now, random }: Platform):
   if (options.dir !== undefined && options.store) {
     throw new HoldfastError("HOLDFAST_USAGE", "Give either `dir` or `store`: both say where timelines are kept.");
   }
-  sharedDriver ??= sqljs();
+  sharedDriver ??= sqliteWasm();
   const store = options.store ?? (options.dir === undefined ? memoryStore() : folderStore(options.dir));
   return {
-    backend: { kind: "sqlite", driver: options.driver ?? sharedDriver, timelines: timelineSource({ store, now, random }) },
+    backend: {
+      kind: "sqlite",
+      driver: options.driver ?? sharedDriver,
+      timelines: timelineSource({ store, now, random }),
+      ...(options.limits && { limits: options.limits }),
+    },
     close: async () => {
       if (!options.store) await store.close();
     },

@@ -11,7 +11,7 @@ export type {
   SyncKvStorage,
 } from "@holdfast/core";
 export { HoldfastError, type HoldfastErrorCode, isHoldfastError } from "@holdfast/core";
-export { sqljs } from "@holdfast/driver-sqljs";
+export { type SqliteWasmOptions, sqliteWasm } from "@holdfast/driver-wasm";
 export type {
   DurableObjectBinding,
   DurableObjectId,

@@ -76,7 +76,7 @@ export class StorageSession {
           image: await timeline.image(),
           maxPageCount: MAX_PAGE_COUNT,
           cacheBytes: CACHE_BYTES,
-          limits: LIMITS,
+          limits: { ...LIMITS, ...parts.backend.limits },
           authorize: connection.authorize,
           beforeCommit: (pageCount) => (pageCount > MAX_PAGE_COUNT ? "full" : "ok"),
           onCommit: (commit) => session.#transaction.onCommit(commit),

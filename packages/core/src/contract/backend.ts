@@ -3,7 +3,7 @@
  *
  * Cloudflare has exactly two: classes under `new_sqlite_classes` and classes under `new_classes`. So there is no interface with
  * methods that throw by default; code that needs one kind says so in its type. */
-import type { SqliteDriver } from "./driver.js";
+import type { SqliteDriver, SqlLimits } from "./driver.js";
 import type { TimelineSource } from "./timeline.js";
 
 export type StorageBackend = SqliteBackend | KvBackend;
@@ -13,6 +13,8 @@ export interface SqliteBackend {
   readonly kind: "sqlite";
   readonly driver: SqliteDriver;
   readonly timelines: TimelineSource;
+  /** Limits of SQLite that differ from the platform's (`spec/sql` §5). */
+  readonly limits?: SqlLimits;
 }
 
 /** Asynchronous key-value storage only. */

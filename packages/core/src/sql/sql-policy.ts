@@ -33,9 +33,9 @@ const PRAGMAS: Readonly<Record<string, ArgumentRule>> = {
   table_list: "anything",
 };
 
-/** `spec/sql` §4.3; a function that is not here is refused. */
+/** `spec/sql` §4.3; a function that is not here is refused. `load_extension` compiles on the platform and fails when it runs (§4). */
 const FUNCTIONS: ReadonlySet<string> = new Set(
-  `abs changes char coalesce concat concat_ws format glob hex ifnull iif instr last_insert_rowid length like likelihood likely lower
+  `abs changes char coalesce concat concat_ws format glob hex ifnull iif instr last_insert_rowid length like likelihood likely load_extension lower
   ltrim max min nullif octet_length printf quote random randomblob replace round rtrim sign soundex substr substring total_changes trim
   typeof unhex unicode unlikely upper zeroblob
   date time datetime julianday unixepoch strftime timediff current_date current_time current_timestamp

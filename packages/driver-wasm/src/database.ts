@@ -1,0 +1,137 @@
+/** database.ts
+ * One open database: SQLite over the pages of an image, every commit handed over. */
+import { encodeWtf8, type OpenOptions, PAGE_SIZE, type SqliteDatabase, type SqliteStatement } from "@holdfast/core/contract";
+import { AUTHORIZED, applyLimits, SqliteFailure, textAfter } from "@holdfast/driver-kit";
+import { PageFile } from "@holdfast/vfs";
+import type { Engine } from "./engine.js";
+import { WasmStatement } from "./statement.js";
+import { withBytes } from "./values.js";
+
+const IOERR = 10;
+const CONFIG_DEFENSIVE = 1010;
+const FCNTL_RESET_CACHE = 42;
+
+export class WasmDatabase implements SqliteDatabase {
+  readonly engine: Engine;
+  readonly #pointer: number;
+  readonly #file: PageFile;
+  readonly #name: string;
+  readonly #statements = new Set<WasmStatement>();
+  readonly #pageCounter: SqliteStatement;
+  #closed = false;
+  /** The driver's own statements are nobody's business: set while one is compiled or run. */
+  #isOwn = true;
+
+  constructor(engine: Engine, options: OpenOptions) {
+    this.engine = engine;
+    this.#file = new PageFile({
+      image: options.image,
+      beforeCommit: (pageCount) => options.beforeCommit(pageCount),
+      onCommit: (commit) => options.onCommit(commit),
+    });
+    this.#name = engine.freshName();
+    engine.vfs.register(this.#name, this.#file);
+    this.#pointer = engine.open(this.#name, (action, a = null, b = null, c = null, d = null) =>
+      this.#isOwn ? AUTHORIZED.ok : AUTHORIZED[options.authorize(action, a, b, c, d)],
+    );
+    try {
+      this.exec(
+        `PRAGMA page_size = ${PAGE_SIZE}; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF;
+        PRAGMA cache_size = ${-Math.ceil(options.cacheBytes / 1024)}; PRAGMA max_page_count = ${options.maxPageCount}`,
+      );
+      const counter = this.prepare("PRAGMA page_count");
+      if (!counter) throw new Error("SQLite does not know PRAGMA page_count");
+      this.#pageCounter = counter.statement;
+      engine.call((exports) => {
+        applyLimits(options.limits, (category, value) => exports.sqlite3_limit(this.#pointer, category, value));
+        exports.holdfast_db_config(this.#pointer, CONFIG_DEFENSIVE, 1);
+        // The platform's connection has dropped its cache once, by entering WAL mode, which shows in `PRAGMA data_version`.
+        exports.sqlite3_file_control(this.#pointer, 0, FCNTL_RESET_CACHE, 0);
+      });
+    } catch (error) {
+      this.#release();
+      throw error;
+    }
+    this.#isOwn = false;
+  }
+
+  get inTransaction(): boolean {
+    this.#assertOpen();
+    return this.engine.call((exports) => exports.sqlite3_get_autocommit(this.#pointer)) === 0;
+  }
+
+  get pageCount(): number {
+    this.#isOwn = true;
+    try {
+      this.#pageCounter.step(); // SQLite's own count: it writes to the file only when it commits
+      return Number(this.#pageCounter.row()[0]);
+    } finally {
+      this.#pageCounter.reset();
+      this.#isOwn = false;
+    }
+  }
+
+  prepare(sql: string): { statement: SqliteStatement; tail: string } | undefined {
+    this.#assertOpen();
+    const text = encodeWtf8(sql); // not terminated: then SQLite says "statement too long" where the platform does
+    const { code, handle, used } = this.engine.call((exports) =>
+      withBytes(this.engine, text, (at) => {
+        const out = this.engine.allocate(8);
+        const result = {
+          code: exports.sqlite3_prepare_v3(this.#pointer, at, text.length, 0, out, out + 4),
+          handle: this.engine.memory.pointer(out),
+          used: this.engine.memory.pointer(out + 4) - at,
+        };
+        exports.free(out);
+        return result;
+      }),
+    );
+    if (code !== 0) throw this.failure(code);
+    if (handle === 0) return undefined;
+    const statement = new WasmStatement(this, handle);
+    this.#statements.add(statement);
+    return { statement, tail: used === text.length ? "" : textAfter(sql, used) };
+  }
+
+  exec(sql: string): void {
+    this.#assertOpen();
+    const code = this.engine.call((exports) =>
+      withBytes(this.engine, encodeWtf8(`${sql}\0`), (at) => exports.sqlite3_exec(this.#pointer, at, 0, 0, 0)),
+    );
+    if (code !== 0) throw this.failure(code);
+  }
+
+  /** The error for a result code. A step has an offset too when it compiled its statement again. */
+  failure(code: number): SqliteFailure {
+    const { extendedCode, offset, message } = this.engine.call((exports) => ({
+      extendedCode: exports.sqlite3_extended_errcode(this.#pointer),
+      offset: exports.sqlite3_error_offset(this.#pointer),
+      message: this.engine.memory.text(exports.sqlite3_errmsg(this.#pointer)),
+    }));
+    return new SqliteFailure(code, message, {
+      extendedCode,
+      offset: offset < 0 ? undefined : offset,
+      cause: (code & 0xff) === IOERR ? this.engine.vfs.takeError() : undefined,
+    });
+  }
+
+  forget(statement: WasmStatement): void {
+    this.#statements.delete(statement);
+  }
+
+  close(): void {
+    if (!this.#closed) this.#release();
+  }
+
+  #release(): void {
+    for (const statement of [...this.#statements]) statement.finalize();
+    this.#closed = true;
+    this.engine.close(this.#pointer);
+    this.engine.vfs.unregister(this.#name);
+    this.#file.close();
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new Error("database is not open");
+  }
+}

@@ -1,0 +1,120 @@
+/** One compiled statement of our SQLite. */
+import type { SqliteStatement, SqlValue } from "@holdfast/core/contract";
+import type { WasmDatabase } from "./database.js";
+import { bindValue, readRow } from "./values.js";
+
+const DONE = 101;
+
+/** Longer values are let go of when a statement is reset: a cached statement would keep them. */
+const KEPT_LENGTH = 1024;
+
+export class WasmStatement implements SqliteStatement {
+  readonly readOnly: boolean;
+  readonly parameterCount: number;
+  readonly #database: WasmDatabase;
+  readonly #handle: number;
+  #row: SqlValue[] = [];
+  #columnNames: readonly string[] | undefined;
+  #recompiled = 0;
+  #holdsMuch = false;
+  #finalized = false;
+
+  constructor(database: WasmDatabase, handle: number) {
+    const { exports } = database.engine;
+    this.#database = database;
+    this.#handle = handle;
+    this.readOnly = exports.sqlite3_stmt_readonly(handle) !== 0;
+    this.parameterCount = exports.sqlite3_bind_parameter_count(handle);
+  }
+
+  get columnNames(): readonly string[] {
+    const handle = this.#use();
+    const { engine } = this.#database;
+    const recompiled = engine.call(({ holdfast_recompiled }) => holdfast_recompiled(handle));
+    if (!this.#columnNames || recompiled !== this.#recompiled) {
+      this.#recompiled = recompiled;
+      this.#columnNames = engine.call(({ sqlite3_column_count, sqlite3_column_name }) =>
+        Array.from({ length: sqlite3_column_count(handle) }, (_, i) => engine.memory.text(sqlite3_column_name(handle, i))),
+      );
+    }
+    return this.#columnNames;
+  }
+
+  bind(values: readonly SqlValue[]): void {
+    const handle = this.#use();
+    const { engine } = this.#database;
+    const count = Math.max(this.parameterCount, values.length);
+    let code = 0;
+    try {
+      for (let i = 0; i < count && code === 0; i++) {
+        const value = values[i] ?? null;
+        if (typeof value === "object" ? value !== null : typeof value === "string" && value.length > KEPT_LENGTH) {
+          this.#holdsMuch = true;
+        }
+        code = bindValue(engine, handle, i + 1, value);
+      }
+    } catch (error) {
+      throw engine.caught(error);
+    }
+    if (code !== 0) throw this.#database.failure(code);
+  }
+
+  step(): boolean {
+    const handle = this.#use();
+    const { engine } = this.#database;
+    let code: number;
+    try {
+      code = engine.exports.holdfast_step(handle, engine.cells);
+    } catch (error) {
+      throw engine.caught(error);
+    }
+    if (code < 0) {
+      this.#row = readRow(engine, -1 - code);
+      return true;
+    }
+    if (code !== DONE) throw this.#database.failure(code);
+    return false;
+  }
+
+  row(): SqlValue[] {
+    return this.#row;
+  }
+
+  reset(): void {
+    if (this.#finalized || this.#database.engine.lost) return;
+    const { engine } = this.#database;
+    try {
+      engine.exports.holdfast_reset(this.#handle);
+      if (this.#holdsMuch) engine.exports.sqlite3_clear_bindings(this.#handle);
+    } catch (error) {
+      throw engine.caught(error);
+    }
+    this.#holdsMuch = false;
+    this.#row = [];
+  }
+
+  finalize(): void {
+    if (this.#finalized) return;
+    this.#finalized = true;
+    this.#database.forget(this);
+    if (!this.#database.engine.lost) this.#database.engine.call((exports) => exports.sqlite3_finalize(this.#handle));
+  }
+
+  get rowsRead(): number {
+    const handle = this.#use();
+    return this.#database.engine.call(({ holdfast_rows_read }) => holdfast_rows_read(handle)) >>> 0;
+  }
+
+  get rowsWritten(): number {
+    const handle = this.#use();
+    return this.#database.engine.call(({ holdfast_rows_written }) => holdfast_rows_written(handle)) >>> 0;
+  }
+
+  /** @throws Error if the statement or its database is gone: its memory may be another's; HoldfastError if the instance is lost */
+  #use(): number {
+    const { lost } = this.#database.engine;
+    if (lost) throw lost;
+    if (this.#finalized) throw new Error("statement has been finalized");
+    return this.#handle;
+  }
+}
