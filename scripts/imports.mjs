@@ -33,7 +33,7 @@ export const ALLOWED = {
 
 /** Folders and files of core, inner ones first: each level may use those before it, and itself. */
 export const CORE_LEVELS = [
-  ["contract", "error", "messages"],
+  ["contract", "error", "messages", "platform-class"],
   ["gate"],
   ["transaction"],
   ["sql"],

@@ -1,5 +1,5 @@
 /** One compiled statement of sql.js. */
-import { decodeWtf8, encodeWtf8, type SqliteStatement, type SqlValue } from "@holdfast/core/contract";
+import { decodeWtf8, encodeWtf8, type RowCounts, type SqliteStatement, type SqlValue } from "@holdfast/core/contract";
 import type { SqljsConnection } from "./connection.js";
 
 const OK = 0;
@@ -98,14 +98,9 @@ export class SqljsStatement implements SqliteStatement {
     this.#connection.forget(this);
   }
 
-  /** Rows the statement returned: an estimate, declared as such. */
-  get rowsRead(): number {
-    return this.readOnly ? this.#rowsRead : 0;
-  }
-
-  /** Rows changed, indexes not counted: an estimate, declared as such. Known when the statement has ended. */
-  get rowsWritten(): number {
-    return this.#rowsWritten;
+  /** Rows returned and rows changed, indexes not counted: estimates, declared as such. */
+  counts(): RowCounts {
+    return { rowsRead: this.readOnly ? this.#rowsRead : 0, rowsWritten: this.#rowsWritten };
   }
 
   #column(index: number): SqlValue {

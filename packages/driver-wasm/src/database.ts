@@ -57,6 +57,7 @@ export class WasmDatabase implements SqliteDatabase {
 
   get inTransaction(): boolean {
     this.#assertOpen();
+    if (this.engine.lost) return false;
     return this.engine.call((exports) => exports.sqlite3_get_autocommit(this.#pointer)) === 0;
   }
 

@@ -1,5 +1,5 @@
 /** One compiled statement of our SQLite. */
-import type { SqliteStatement, SqlValue } from "@holdfast/core/contract";
+import type { RowCounts, SqliteStatement, SqlValue } from "@holdfast/core/contract";
 import type { WasmDatabase } from "./database.js";
 import { bindValue, readRow } from "./values.js";
 
@@ -30,7 +30,7 @@ export class WasmStatement implements SqliteStatement {
   get columnNames(): readonly string[] {
     const handle = this.#use();
     const { engine } = this.#database;
-    const recompiled = engine.call(({ holdfast_recompiled }) => holdfast_recompiled(handle));
+    const recompiled = engine.exports.holdfast_recompiled(handle);
     if (!this.#columnNames || recompiled !== this.#recompiled) {
       this.#recompiled = recompiled;
       this.#columnNames = engine.call(({ sqlite3_column_count, sqlite3_column_name }) =>
@@ -100,14 +100,10 @@ export class WasmStatement implements SqliteStatement {
     if (!this.#database.engine.lost) this.#database.engine.call((exports) => exports.sqlite3_finalize(this.#handle));
   }
 
-  get rowsRead(): number {
+  counts(): RowCounts {
     const handle = this.#use();
-    return this.#database.engine.call(({ holdfast_rows_read }) => holdfast_rows_read(handle)) >>> 0;
-  }
-
-  get rowsWritten(): number {
-    const handle = this.#use();
-    return this.#database.engine.call(({ holdfast_rows_written }) => holdfast_rows_written(handle)) >>> 0;
+    const { exports } = this.#database.engine;
+    return { rowsRead: exports.holdfast_rows_read(handle) >>> 0, rowsWritten: exports.holdfast_rows_written(handle) >>> 0 };
   }
 
   /** @throws Error if the statement or its database is gone: its memory may be another's; HoldfastError if the instance is lost */

@@ -16,6 +16,8 @@ import type { Transaction } from "../transaction/transaction.js";
 const OWNER = "DurableObjectStorage";
 
 export interface StorageParts {
+  /** `supports.rowCounts` of the driver. */
+  readonly rowCounts: "exact" | "estimated";
   readonly connection: Connection;
   readonly policy: SqlPolicy;
   readonly transaction: Transaction;

@@ -118,7 +118,8 @@ export class StorageSession {
       });
     const hasEnded = (error: unknown) => error === this.#ended || transaction.failure()?.error === error;
     const now = () => parts.now();
-    this.storage = new DurableObjectStorage({ connection, policy, transaction, timeline, now, nextTurn, hasEnded });
+    const { rowCounts } = parts.backend.driver.supports;
+    this.storage = new DurableObjectStorage({ rowCounts, connection, policy, transaction, timeline, now, nextTurn, hasEnded });
     this.turns = turns;
     this.gate = gate;
     this.#connection = connection;

@@ -12,7 +12,8 @@
  * 4. SQLite never syncs and writes no journal to disk: the timeline is the truth, the database a cache of it.
  * 5. SQL text and strings are encoded as WTF-8 (a lone surrogate becomes its three bytes) and decoded with the WHATWG replacement
  *    rules, where `supports.exactText` says so.
- * 6. What the engine lacks is declared in `supports`. Nothing checks a driver's name. */
+ * 6. An engine that breaks down (a wasm trap) throws `HOLDFAST_ENGINE_LOST` from then on, on all its databases; `open` starts another.
+ * 7. What the engine lacks is declared in `supports`. Nothing checks a driver's name. */
 import type { CommitPages, Image } from "./pager.js";
 import type { Position } from "./timeline.js";
 
@@ -30,7 +31,7 @@ export interface DriverSupport {
   readonly errorOffset: boolean;
   /** Where a full database is noticed: at the commit, or when SQLite allocates a page. */
   readonly quota: "commit" | "max_page_count";
-  /** Whether `rowsRead`/`rowsWritten` equal the platform's meter (`spec/sql` §6) or approximate it. */
+  /** Whether `counts()` equal the platform's meter (`spec/sql` §6) or approximate it. */
   readonly rowCounts: "exact" | "estimated";
   /** How commits are captured. */
   readonly capture: "vfs" | "wal-tail";
@@ -97,7 +98,7 @@ export interface SqliteDatabase {
   prepare(sql: string): { readonly statement: SqliteStatement; readonly tail: string } | undefined;
   /** Runs every statement of `sql`, ignoring rows. @throws SqliteError */
   exec(sql: string): void;
-  /** Whether a transaction is open. SQLite ends one by itself on some errors. */
+  /** Whether a transaction is open. SQLite ends one by itself on some errors; none is open in an engine that is lost. */
   readonly inTransaction: boolean;
   /** Pages in the file as the open transaction sees it. */
   readonly pageCount: number;
@@ -120,7 +121,13 @@ export interface SqliteStatement {
   /** Makes the statement ready to run again; bindings stay. */
   reset(): void;
   finalize(): void;
-  /** Rows read and written since the last `reset` (`spec/sql` §6). */
+  /** What the run since the last `reset` has read and written so far. Later steps do not change the answer. An engine that estimates may
+   * do its work when the answer is looked at; it never throws. */
+  counts(): RowCounts;
+}
+
+/** Rows as the platform bills them (`spec/sql` §6). */
+export interface RowCounts {
   readonly rowsRead: number;
   readonly rowsWritten: number;
 }

@@ -6,6 +6,7 @@ export type {
   Authorizer,
   DriverSupport,
   OpenOptions,
+  RowCounts,
   SqliteDatabase,
   SqliteDriver,
   SqliteError,

@@ -5,7 +5,7 @@
  * engines that cannot bind lone surrogates. The table appears with the first write or delete, as on the platform, because its presence
  * shows in `databaseSize` and `sqlite_master`. */
 import type { SqliteStatement, SqlValue } from "../contract/index.js";
-import { withPlatformErrors } from "../sql/sql-error.js";
+import { toPlatformError } from "../sql/sql-error.js";
 import type { SqlPolicy } from "../sql/sql-policy.js";
 import type { Connection } from "../transaction/connection.js";
 import type { Transaction } from "../transaction/transaction.js";
@@ -112,10 +112,14 @@ export class KvTable {
     const { connection, transaction, policy } = this.#parts;
     const statement = this.#statements.get(sql) ?? connection.prepareTrusted(sql);
     this.#statements.set(sql, statement);
-    const step = () => connection.trusted(() => withPlatformErrors(policy, () => statement.step()));
+    const step = () => statement.step();
     try {
-      withPlatformErrors(policy, () => statement.bind(values));
-      while (transaction.watch(step) && onRow(statement.row()));
+      statement.bind(values);
+      while (connection.trusted(step) && onRow(statement.row()));
+    } catch (error) {
+      const translated = toPlatformError(policy, error);
+      transaction.engineFailed(translated);
+      throw translated;
     } finally {
       statement.reset();
     }

@@ -39,8 +39,16 @@ function bytesOf(value: object): Uint8Array | undefined {
 /** The reverse: what a cell looks like to the application (`spec/sql` §3). */
 export type Cell = null | number | string | ArrayBuffer;
 
-export function toCell(value: SqlValue): Cell {
-  if (!(value instanceof Uint8Array)) return value;
-  const whole = value.byteOffset === 0 && value.byteLength === value.buffer.byteLength;
-  return (whole ? value.buffer : value.slice().buffer) as ArrayBuffer;
+/** Turns a fresh row of a driver's into the application's, in place. */
+export function toCells(row: SqlValue[]): Cell[] {
+  for (let i = 0; i < row.length; i++) {
+    const value = row[i];
+    if (typeof value === "object" && value !== null) (row as Cell[])[i] = bufferOf(value);
+  }
+  return row as Cell[];
+}
+
+function bufferOf(bytes: Uint8Array): ArrayBuffer {
+  const whole = bytes.byteOffset === 0 && bytes.byteLength === bytes.buffer.byteLength;
+  return (whole ? bytes.buffer : bytes.slice().buffer) as ArrayBuffer;
 }

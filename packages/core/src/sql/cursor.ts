@@ -1,101 +1,147 @@
 /** The result of `sql.exec()` and its iterators (`spec/sql` §2). */
 import { ONE_BUT_MANY, ONE_BUT_NONE } from "../messages.js";
+import { illegalConstructor, illegalInvocation, shapeAsPlatform } from "../platform-class.js";
 import type { Cell } from "./bindings.js";
 import type { RowSource } from "./row-source.js";
 
 export type SqlRow = Record<string, Cell>;
 
+/** What the next object is made over; applications cannot make any. */
+let making: RowSource | undefined;
+
+function sourceForNew(): RowSource {
+  const source = making;
+  making = undefined;
+  if (!source) throw illegalConstructor();
+  return source;
+}
+
+/** The rows behind a cursor. @throws TypeError if `this` of a member is something else */
+let sourceOf: (cursor: Cursor) => RowSource;
+
 /** All readers of one cursor share its position. `next()` yields `{ done, value }` with both keys always present. */
 export class Cursor {
   readonly #source: RowSource;
+  #columnNames: string[] | undefined;
 
-  /** Made by `sql.exec()` only. */
-  constructor(source: RowSource) {
-    this.#source = source;
+  /** @throws TypeError always: cursors come from `sql.exec()` */
+  constructor() {
+    this.#source = sourceForNew();
   }
 
   /** The next row as an object. Columns of the same name keep the first position and the last value. */
   next(): IteratorResult<SqlRow, undefined> {
-    const row = this.#source.take();
-    return row ? { done: false, value: toObject(this.#source.columnNames, row) } : { done: true, value: undefined };
+    return nextObject(sourceOf(this));
   }
 
   /** The remaining rows. */
   toArray(): SqlRow[] {
+    const source = sourceOf(this);
     const rows: SqlRow[] = [];
-    for (let row = this.#source.take(); row; row = this.#source.take()) rows.push(toObject(this.#source.columnNames, row));
+    for (let row = source.take(); row; row = source.take()) rows.push(toObject(source.columnNames, row));
     return rows;
   }
 
   /** The only remaining row. @throws Error if there is none, or more than one; the cursor is then closed */
   one(): SqlRow {
-    const row = this.#source.take();
+    const source = sourceOf(this);
+    const row = source.take();
     if (!row) throw new Error(ONE_BUT_NONE);
-    if (this.#source.hasNext) {
-      this.#source.close();
+    if (source.hasNext) {
+      source.close();
       throw new Error(ONE_BUT_MANY);
     }
-    return toObject(this.#source.columnNames, row);
+    return toObject(source.columnNames, row);
   }
 
   /** An iterator over the same rows as arrays of values. */
   raw(): IterableIterator<Cell[], undefined> {
-    return iterator("RawIterator", () => this.#source.take());
+    making = sourceOf(this);
+    return new RawIterator();
   }
 
-  /** Names of the result columns. The same array each time. */
+  /** Names of the result columns. The same array each time; changing it changes no row (parity: sql-column-names). */
   get columnNames(): string[] {
-    return this.#source.columnNames;
+    const { columnNames } = sourceOf(this);
+    this.#columnNames ??= [...columnNames];
+    return this.#columnNames;
   }
 
   /** Rows read so far; exact or estimated as the driver's `supports.rowCounts` says. */
   get rowsRead(): number {
-    return this.#source.rowsRead;
+    return sourceOf(this).rowsRead;
   }
 
   /** Rows written; final as soon as `exec` has returned. */
   get rowsWritten(): number {
-    return this.#source.rowsWritten;
+    return sourceOf(this).rowsWritten;
   }
 
   [Symbol.iterator](): IterableIterator<SqlRow, undefined> {
-    return iterator("RowIterator", () => {
-      const row = this.#source.take();
-      return row && toObject(this.#source.columnNames, row);
-    });
+    making = sourceOf(this);
+    return new RowIterator();
   }
 
-  get [Symbol.toStringTag](): string {
-    return "Cursor";
+  static {
+    sourceOf = (cursor) => {
+      if (typeof cursor !== "object" || cursor === null || !(#source in cursor)) throw illegalInvocation();
+      return cursor.#source;
+    };
+    shapeAsPlatform(Cursor);
   }
+}
+
+export function makeCursor(source: RowSource): Cursor {
+  making = source;
+  return new Cursor();
+}
+
+function nextObject(source: RowSource): IteratorResult<SqlRow, undefined> {
+  const row = source.take();
+  return row ? { done: false, value: toObject(source.columnNames, row) } : { done: true, value: undefined };
 }
 
 function toObject(names: readonly string[], row: readonly Cell[]): SqlRow {
   const object: SqlRow = {};
   for (let i = 0; i < names.length; i++) {
-    // Defined, not assigned, so that a column named `__proto__` is a column. parity: sql-proto-column
-    const value = row[i] ?? null;
-    Object.defineProperty(object, names[i] ?? "", { value, writable: true, enumerable: true, configurable: true });
+    const name = names[i] as string;
+    if (name !== "__proto__") object[name] = row[i] as Cell;
+    // Defined, not assigned, so that it is a column. parity: sql-proto-column
+    else Object.defineProperty(object, name, { value: row[i], writable: true, enumerable: true, configurable: true });
   }
   return object;
 }
 
-const IteratorPrototype: object = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]()));
+/** The iterators have no `return`: leaving a loop early closes nothing, and iteration can go on (`spec/sql` §2). */
+class RowIterator implements IterableIterator<SqlRow, undefined> {
+  readonly #source: RowSource = sourceForNew();
 
-/** An iterator without `return`: leaving a loop early closes nothing, and iteration can go on (`spec/sql` §2). */
-function iterator<T>(tag: string, take: () => T | undefined): IterableIterator<T, undefined> {
-  return Object.create(IteratorPrototype, {
-    next: {
-      value: (): IteratorResult<T, undefined> => {
-        const value = take();
-        return value === undefined ? { done: true, value: undefined } : { done: false, value };
-      },
-    },
-    [Symbol.iterator]: {
-      value(this: unknown) {
-        return this;
-      },
-    },
-    [Symbol.toStringTag]: { value: tag },
-  });
+  next(): IteratorResult<SqlRow, undefined> {
+    if (!(#source in this)) throw illegalInvocation();
+    return nextObject(this.#source);
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+}
+
+class RawIterator implements IterableIterator<Cell[], undefined> {
+  readonly #source: RowSource = sourceForNew();
+
+  next(): IteratorResult<Cell[], undefined> {
+    if (!(#source in this)) throw illegalInvocation();
+    const value = this.#source.take();
+    return value ? { done: false, value } : { done: true, value: undefined };
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+}
+
+const IteratorPrototype: object = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]()));
+for (const Class of [RowIterator, RawIterator]) {
+  shapeAsPlatform(Class);
+  Object.setPrototypeOf(Class.prototype, IteratorPrototype); // for the iterator helpers
 }

@@ -5,79 +5,118 @@
  * and its statement free, before the application asks again (`spec/sql` §2.1). Rows of a statement that writes are all taken at once:
  * its changes are already made, and a statement left in the middle would keep the transaction from committing
  * (parity: sql-unfinished-writes). */
-import type { SqliteStatement } from "../contract/index.js";
-import { type Cell, toCell } from "./bindings.js";
+import type { RowCounts } from "../contract/index.js";
+import { type Cell, toCells } from "./bindings.js";
+import type { CachedStatement } from "./statement-cache.js";
 
-export interface RowSourceParts {
-  readonly statement: SqliteStatement;
-  /** Steps in the right surroundings: errors in the platform's wording, the session still alive. */
-  step(): boolean;
+/** Who runs statements: errors in the platform's wording, the turn's transaction open, the session still alive. */
+export interface StatementRunner {
+  /** Whether counts are exact, and so worth keeping row by row. */
+  readonly countsAreExact: boolean;
+  step(entry: CachedStatement): boolean;
   /** The statement is no longer needed. */
-  finished(): void;
+  release(entry: CachedStatement): void;
 }
 
 export class RowSource {
   /** Taken after the first step: it may recompile the statement for a changed schema, and at the end it is no longer ours. */
-  columnNames: string[] = [];
-  readonly #parts: RowSourceParts;
-  readonly #rows: Cell[][] = [];
-  #more: boolean;
-  #finalCounts: { readonly rowsRead: number; readonly rowsWritten: number } | undefined;
+  readonly columnNames: readonly string[];
+  readonly #runner: StatementRunner;
+  readonly #entry: CachedStatement;
+  /** The row that is next, and behind it those of a writing statement. */
+  #ahead: Cell[] | undefined;
+  #rest: { readonly rows: Cell[][]; readonly counts: RowCounts[] } | undefined;
+  #taken = 0;
+  /** The counts of a statement that is no longer ours. */
+  #finalCounts: RowCounts | undefined;
 
   /** Makes the first step. @throws the platform's error for it; the statement is then finished */
-  constructor(parts: RowSourceParts) {
-    this.#parts = parts;
-    this.#more = false;
-    this.#advance(() => {
-      this.columnNames = [...parts.statement.columnNames];
-    });
-    if (!parts.statement.readOnly) while (this.#more) this.#advance();
+  constructor(runner: StatementRunner, entry: CachedStatement) {
+    this.#runner = runner;
+    this.#entry = entry;
+    let hasRow: boolean;
+    try {
+      hasRow = runner.step(entry);
+    } catch (error) {
+      runner.release(entry);
+      throw error;
+    }
+    const { statement } = entry;
+    this.columnNames = statement.columnNames;
+    if (hasRow) {
+      this.#ahead = toCells(statement.row());
+      if (!statement.readOnly) this.#takeAll();
+    } else this.#finish();
   }
 
   get rowsRead(): number {
-    return (this.#finalCounts ?? this.#parts.statement).rowsRead;
+    return this.#counts().rowsRead;
   }
 
   get rowsWritten(): number {
-    return (this.#finalCounts ?? this.#parts.statement).rowsWritten;
+    return this.#counts().rowsWritten;
   }
 
   /** The next row, or `undefined` at the end. */
   take(): Cell[] | undefined {
-    const row = this.#rows.shift();
-    if (row && this.#more && this.#rows.length === 0) this.#advance();
+    const row = this.#ahead;
+    if (row === undefined) return undefined;
+    if (this.#rest) {
+      this.#ahead = this.#rest.rows[this.#taken];
+      this.#taken += 1;
+    } else this.#advance();
     return row;
   }
 
   /** Whether a row is left, without taking it. */
   get hasNext(): boolean {
-    return this.#rows.length > 0;
+    return this.#ahead !== undefined;
   }
 
   /** Ends the query early. */
   close(): void {
-    this.#rows.length = 0;
+    this.#ahead = undefined;
     if (!this.#finalCounts) this.#finish();
   }
 
-  #advance(afterStep?: () => void): void {
+  #advance(): void {
     try {
-      this.#more = this.#parts.step();
-      afterStep?.();
-      if (this.#more) this.#rows.push(this.#parts.statement.row().map(toCell));
+      if (this.#runner.step(this.#entry)) {
+        this.#ahead = toCells(this.#entry.statement.row());
+        return;
+      }
     } catch (error) {
       // The error has been told; a later read is at the end. parity: sql-read-after-error
-      this.#more = false;
+      this.#ahead = undefined;
       this.#finish();
       throw error;
     }
-    if (!this.#more) this.#finish();
+    this.#ahead = undefined;
+    this.#finish();
+  }
+
+  #takeAll(): void {
+    const first = this.#ahead;
+    const counts = [this.#entry.statement.counts()];
+    const rows: Cell[][] = [];
+    for (;;) {
+      this.#advance();
+      if (this.#ahead === undefined) break;
+      rows.push(this.#ahead);
+      counts.push(this.#entry.statement.counts());
+    }
+    this.#ahead = first;
+    this.#rest = { rows, counts };
+  }
+
+  /** Buffered rows are counted as they are taken, where the engine can tell. */
+  #counts(): RowCounts {
+    const buffered = this.#runner.countsAreExact && this.#ahead !== undefined ? this.#rest?.counts[this.#taken] : undefined;
+    return buffered ?? this.#finalCounts ?? this.#entry.statement.counts();
   }
 
   #finish(): void {
-    this.#more = false;
-    const { rowsRead, rowsWritten } = this.#parts.statement;
-    this.#finalCounts = { rowsRead, rowsWritten };
-    this.#parts.finished();
+    this.#finalCounts = this.#entry.statement.counts();
+    this.#runner.release(this.#entry);
   }
 }

@@ -15,14 +15,9 @@ export function describeSqliteError(error: SqliteError): string {
   return `${error.message}${offset}: ${primaryName(error.code)}${extended ? ` (extended: ${extended})` : ""}`;
 }
 
-/** Compiles (`text`) or runs a statement and rethrows an engine's error in the platform's wording. */
-export function withPlatformErrors<T>(policy: SqlPolicy, use: () => T, text?: string): T {
-  policy.startStatement(text);
-  try {
-    return use();
-  } catch (error) {
-    if (policy.deniedTransaction) throw new Error(NO_TRANSACTION_STATEMENTS, { cause: error });
-    if (isSqliteError(error)) throw new Error(describeSqliteError(error), { cause: error });
-    throw error;
-  }
+/** What to throw for what an engine threw: its errors in the platform's wording. */
+export function toPlatformError(policy: SqlPolicy, error: unknown): unknown {
+  if (!isSqliteError(error)) return error;
+  if (policy.takeDeniedTransaction()) return new Error(NO_TRANSACTION_STATEMENTS, { cause: error });
+  return new Error(describeSqliteError(error), { cause: error });
 }

@@ -85,13 +85,15 @@ export class SqlPolicy {
   #deniedTransaction = false;
   #text = "";
 
-  /** Whether the statement failed because it is BEGIN, COMMIT, SAVEPOINT or the like, which have a message of their own. */
-  get deniedTransaction(): boolean {
-    return this.#deniedTransaction;
+  /** Whether the statement that failed to compile is BEGIN, COMMIT, SAVEPOINT or the like, which have a message of their own. Asked once. */
+  takeDeniedTransaction(): boolean {
+    const denied = this.#deniedTransaction;
+    this.#deniedTransaction = false;
+    return denied;
   }
 
-  /** To be called before a statement is compiled, with its text, or run. */
-  startStatement(text = ""): void {
+  /** To be called with a text before its first statement is compiled. */
+  startStatement(text: string): void {
     this.#deniedTransaction = false;
     this.#text = text;
   }

@@ -4,17 +4,17 @@
  * The order of work in `exec` is observable and fixed (`spec/sql` §1): convert the query, convert the bindings, then statement by
  * statement: compile, check parameters, open the turn's transaction if it writes, bind, make the first step. A failure in a later
  * statement leaves the earlier ones applied. */
+import { PAGE_SIZE, type SqlValue } from "../contract/index.js";
 import { NO_STATEMENT, notOfType, ONLY_LAST_HAS_PARAMETERS, WRONG_BINDING_COUNT } from "../messages.js";
+import { illegalConstructor, illegalInvocation, shapeAsPlatform } from "../platform-class.js";
 import type { Connection } from "../transaction/connection.js";
 import type { Transaction } from "../transaction/transaction.js";
 import { toSqlValue, toText } from "./bindings.js";
-import { Cursor } from "./cursor.js";
-import { RowSource } from "./row-source.js";
-import { withPlatformErrors } from "./sql-error.js";
+import { Cursor, makeCursor } from "./cursor.js";
+import { RowSource, type StatementRunner } from "./row-source.js";
+import { toPlatformError } from "./sql-error.js";
 import type { SqlPolicy } from "./sql-policy.js";
 import { type CachedStatement, StatementCache } from "./statement-cache.js";
-
-const PAGE_BYTES = 4096;
 
 /** What SQLite skips before the next statement (`spec/sql` §1.2). */
 const BLANK = /^[ \t\n\v\f\r]*/;
@@ -23,76 +23,112 @@ export interface SqlStorageParts {
   readonly connection: Connection;
   readonly transaction: Transaction;
   readonly policy: SqlPolicy;
+  /** `supports.rowCounts` of the driver. */
+  readonly rowCounts: "exact" | "estimated";
 }
 
+/** There for its name only: the platform shows it, and makes instances with an experimental flag. */
+class Statement {
+  /** @throws TypeError always */
+  constructor() {
+    throw illegalConstructor();
+  }
+}
+shapeAsPlatform(Statement);
+
 export class SqlStorage {
+  /** The class of what `exec` returns, for `instanceof`. */
+  declare readonly Cursor: typeof Cursor;
+  declare readonly Statement: typeof Statement;
   readonly #parts: SqlStorageParts;
   readonly #cache = new StatementCache();
+  readonly #runner: StatementRunner;
   #freePages: (() => number) | undefined;
 
   /** Made by the storage object only. */
   constructor(parts: SqlStorageParts) {
     this.#parts = parts;
+    this.#runner = {
+      countsAreExact: parts.rowCounts === "exact",
+      step: (entry) => this.#step(entry),
+      release: (entry) => this.#cache.release(entry),
+    };
   }
 
   /** Runs one or more statements; bindings go to the last one, whose rows the cursor reads.
    * @throws Error with SQLite's text and code (`spec/sql` §8); TypeError for an argument that cannot be converted */
   exec(...args: [query: string, ...bindings: unknown[]]): Cursor {
+    if (!(#parts in this)) throw illegalInvocation();
     if (args.length === 0) throw notOfType("exec", "SqlStorage", 1, "String");
     const query = toText(args[0]);
-    const values = args.slice(1).map(toSqlValue);
-    let rest = query;
-    for (;;) {
-      const entry = this.#compile(rest);
-      try {
-        const last = entry.tail.replace(BLANK, "") === "";
-        if (!last && entry.statement.parameterCount > 0) throw new Error(ONLY_LAST_HAS_PARAMETERS);
-        if (last && entry.statement.parameterCount !== values.length) throw new Error(WRONG_BINDING_COUNT);
-        if (last) return new Cursor(this.#run(entry, () => entry.statement.bind(values)));
-        this.#step(entry);
-      } catch (error) {
-        if (entry.inUse) this.#cache.release(entry);
-        throw error;
-      }
-      this.#cache.release(entry); // parity: sql-statement-reset
-      rest = entry.tail.replace(BLANK, "");
-    }
+    const values: SqlValue[] = [];
+    for (let i = 1; i < args.length; i++) values.push(toSqlValue(args[i]));
+    let entry = this.#compile(query);
+    while (entry.rest !== "") entry = this.#compile(this.#runEarlier(entry));
+    return this.#runLast(entry, values);
   }
 
   /** Bytes in use: pages of the file less the free ones, times 4096; live inside a transaction (`spec/sql` §7). */
   get databaseSize(): number {
+    if (!(#parts in this)) throw illegalInvocation();
     this.#parts.transaction.willRead();
     this.#freePages ??= this.#prepareFreePages();
     const pages = this.#parts.connection.database.pageCount;
-    return Math.max(1, pages - this.#freePages()) * PAGE_BYTES;
-  }
-
-  get [Symbol.toStringTag](): string {
-    return "SqlStorage";
+    return Math.max(1, pages - this.#freePages()) * PAGE_SIZE;
   }
 
   #compile(sql: string): CachedStatement {
-    this.#parts.transaction.willRead();
-    const { connection, policy } = this.#parts;
-    const entry = withPlatformErrors(policy, () => this.#cache.take(sql, () => connection.database.prepare(sql)), sql);
-    if (!entry) throw new Error(NO_STATEMENT);
-    return entry;
+    const { connection, policy, transaction } = this.#parts;
+    transaction.willRead();
+    const found = this.#cache.take(sql);
+    if (found) return found;
+    policy.startStatement(sql);
+    try {
+      const prepared = connection.database.prepare(sql);
+      if (!prepared) throw new Error(NO_STATEMENT);
+      return this.#cache.add(sql, prepared.statement, prepared.tail.replace(BLANK, ""));
+    } catch (error) {
+      throw this.#failed(error);
+    }
   }
 
-  #run(entry: CachedStatement, bind: () => void): RowSource {
-    withPlatformErrors(this.#parts.policy, bind);
-    return new RowSource({
-      statement: entry.statement,
-      step: () => this.#step(entry),
-      finished: () => this.#cache.release(entry),
-    });
+  /** Runs a statement that others follow, and returns their text. It makes one step and is done. parity: sql-statement-reset */
+  #runEarlier(entry: CachedStatement): string {
+    try {
+      if (entry.statement.parameterCount > 0) throw new Error(ONLY_LAST_HAS_PARAMETERS);
+      this.#step(entry);
+    } finally {
+      this.#cache.release(entry);
+    }
+    return entry.rest;
   }
 
-  #step(entry: CachedStatement): boolean {
-    const { transaction, policy } = this.#parts;
-    if (entry.statement.readOnly) transaction.willRead();
+  #runLast(entry: CachedStatement, values: readonly SqlValue[]): Cursor {
+    try {
+      if (entry.statement.parameterCount !== values.length) throw new Error(WRONG_BINDING_COUNT);
+      if (values.length > 0) entry.statement.bind(values);
+    } catch (error) {
+      this.#cache.release(entry);
+      throw this.#failed(error);
+    }
+    return makeCursor(new RowSource(this.#runner, entry));
+  }
+
+  #step({ statement }: CachedStatement): boolean {
+    const { transaction } = this.#parts;
+    if (statement.readOnly) transaction.willRead();
     else transaction.willWrite({ confirmed: true });
-    return transaction.watch(() => withPlatformErrors(policy, () => entry.statement.step()));
+    try {
+      return statement.step();
+    } catch (error) {
+      throw this.#failed(error);
+    }
+  }
+
+  #failed(error: unknown): unknown {
+    const translated = toPlatformError(this.#parts.policy, error);
+    this.#parts.transaction.engineFailed(translated);
+    return translated;
   }
 
   #prepareFreePages(): () => number {
@@ -104,5 +140,10 @@ export class SqlStorage {
         statement.reset();
         return Number(count);
       });
+  }
+
+  static {
+    Object.assign(SqlStorage.prototype, { Cursor, Statement });
+    shapeAsPlatform(SqlStorage);
   }
 }

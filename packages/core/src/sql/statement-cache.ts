@@ -3,37 +3,47 @@
 import type { SqliteStatement } from "../contract/index.js";
 
 /** `spec/sql` §1.3 */
-const MAX_TEXT_BYTES = 1 << 20;
+const MAX_TEXT_LENGTH = 1 << 20;
 
+/** A compiled statement, and its place in the order of use. */
 export interface CachedStatement {
   readonly sql: string;
-  readonly tail: string;
   readonly statement: SqliteStatement;
+  /** The text of the statements behind this one, without leading blanks; empty for the last. */
+  readonly rest: string;
   inUse: boolean;
   cached: boolean;
+  older: CachedStatement | undefined;
+  newer: CachedStatement | undefined;
 }
 
 export class StatementCache {
   readonly #entries = new Map<string, CachedStatement>();
+  #oldest: CachedStatement | undefined;
+  #newest: CachedStatement | undefined;
   #size = 0;
 
-  /** The statement for a text, taken for use until {@link release}; compiled by `prepare` if none is free.
-   * `undefined` if the text holds no statement. */
-  take(sql: string, prepare: () => { statement: SqliteStatement; tail: string } | undefined): CachedStatement | undefined {
+  /** A free statement for a text, taken for use until {@link release}. */
+  take(sql: string): CachedStatement | undefined {
     const found = this.#entries.get(sql);
-    if (found && !found.inUse) {
-      found.inUse = true;
-      this.#entries.delete(sql);
-      this.#entries.set(sql, found);
-      return found;
+    if (!found || found.inUse) return undefined;
+    found.inUse = true;
+    if (found !== this.#newest) {
+      this.#unlink(found);
+      this.#link(found);
     }
-    const prepared = prepare();
-    if (!prepared) return undefined;
-    const entry = { sql, ...prepared, inUse: true, cached: !found };
-    if (entry.cached) {
+    return found;
+  }
+
+  /** Takes a freshly compiled statement in, in use. */
+  add(sql: string, statement: SqliteStatement, rest: string): CachedStatement {
+    const cached = !this.#entries.has(sql);
+    const entry: CachedStatement = { sql, statement, rest, inUse: true, cached, older: undefined, newer: undefined };
+    if (cached) {
       this.#entries.set(sql, entry);
+      this.#link(entry);
       this.#size += sql.length;
-      this.#evict();
+      while (this.#size > MAX_TEXT_LENGTH && this.#oldest) this.#evict(this.#oldest);
     }
     return entry;
   }
@@ -45,13 +55,27 @@ export class StatementCache {
     if (!entry.cached) entry.statement.finalize();
   }
 
-  #evict(): void {
-    for (const [sql, entry] of this.#entries) {
-      if (this.#size <= MAX_TEXT_BYTES) return;
-      this.#entries.delete(sql);
-      this.#size -= sql.length;
-      entry.cached = false;
-      if (!entry.inUse) entry.statement.finalize();
-    }
+  #evict(entry: CachedStatement): void {
+    this.#entries.delete(entry.sql);
+    this.#unlink(entry);
+    this.#size -= entry.sql.length;
+    entry.cached = false;
+    if (!entry.inUse) entry.statement.finalize();
+  }
+
+  #link(entry: CachedStatement): void {
+    entry.older = this.#newest;
+    if (this.#newest) this.#newest.newer = entry;
+    else this.#oldest = entry;
+    this.#newest = entry;
+  }
+
+  #unlink(entry: CachedStatement): void {
+    if (entry.older) entry.older.newer = entry.newer;
+    else this.#oldest = entry.newer;
+    if (entry.newer) entry.newer.older = entry.older;
+    else this.#newest = entry.older;
+    entry.older = undefined;
+    entry.newer = undefined;
   }
 }

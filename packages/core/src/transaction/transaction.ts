@@ -15,6 +15,7 @@
  * 5. If COMMIT or the append fails, memory and log no longer agree: `broken`, and the session ends. */
 import type { CommitMeta, CommitPages, Position, Timeline } from "../contract/index.js";
 import type { Hold, OutputGate } from "../gate/output-gate.js";
+import { isHoldfastError } from "../error.js";
 import type { Connection } from "./connection.js";
 
 export interface TransactionParts {
@@ -95,15 +96,11 @@ export class Transaction {
     if (options.confirmed && this.#state.kind === "implicit") this.#state.hold ??= this.#parts.gate.hold();
   }
 
-  /** Runs one step of a statement and notices if SQLite ended the transaction by itself in it: disk full, I/O error,
-   * ON CONFLICT ROLLBACK (`spec/sql` §1.4). The session is then broken. @throws what `step` throws */
-  watch<T>(step: () => T): T {
-    try {
-      return step();
-    } catch (error) {
-      if (this.#state.kind === "implicit" && !this.#parts.connection.database.inTransaction) this.fail(error);
-      throw error;
-    }
+  /** To be told what the engine threw. If SQLite ended the transaction by itself (disk full, I/O error, ON CONFLICT ROLLBACK:
+   * `spec/sql` §1.4), or the engine is gone, the session is broken. */
+  engineFailed(error: unknown): void {
+    const isLost = isHoldfastError(error) && error.code === "HOLDFAST_ENGINE_LOST";
+    if (isLost || (this.#state.kind === "implicit" && !this.#parts.connection.database.inTransaction)) this.fail(error);
   }
 
   /** Grows whenever something was rolled back, so that what others remember of the database is looked at again. */
@@ -202,7 +199,12 @@ export class Transaction {
   }
 
   #exec(sql: string): void {
-    this.#parts.connection.trusted((database) => database.exec(sql));
+    try {
+      this.#parts.connection.trusted((database) => database.exec(sql));
+    } catch (error) {
+      if (this.#state.kind === "none") this.engineFailed(error); // of a BEGIN; whoever else calls looks after its failure
+      throw error;
+    }
   }
 }
 
