@@ -1,4 +1,6 @@
 /** Views of a wasm memory. Growing the memory detaches every earlier view, so each use asks for a valid one. */
+const decoder = new TextDecoder();
+
 export class WasmMemory {
   readonly #memory: WebAssembly.Memory;
   #bytes: Uint8Array;
@@ -11,12 +13,12 @@ export class WasmMemory {
   }
 
   get bytes(): Uint8Array {
-    this.#refresh();
+    if (this.#bytes.length === 0) this.#refresh(); // detached; asking the memory for its buffer each time is slower
     return this.#bytes;
   }
 
   get view(): DataView {
-    this.#refresh();
+    if (this.#bytes.length === 0) this.#refresh();
     return this.#view;
   }
 
@@ -31,11 +33,10 @@ export class WasmMemory {
   /** Text up to the next NUL. */
   text(at: number): string {
     const { bytes } = this;
-    return new TextDecoder().decode(bytes.subarray(at, bytes.indexOf(0, at)));
+    return decoder.decode(bytes.subarray(at, bytes.indexOf(0, at)));
   }
 
   #refresh(): void {
-    if (this.#view.buffer === this.#memory.buffer) return;
     this.#bytes = new Uint8Array(this.#memory.buffer);
     this.#view = new DataView(this.#memory.buffer);
   }

@@ -57,15 +57,16 @@ export class SqlStorage {
 
   /** Runs one or more statements; bindings go to the last one, whose rows the cursor reads.
    * @throws Error with SQLite's text and code (`spec/sql` §8); TypeError for an argument that cannot be converted */
-  exec(...args: [query: string, ...bindings: unknown[]]): Cursor {
+  exec(...args: [query: string, ...bindings: unknown[]]): Cursor;
+  exec(...args: unknown[]): Cursor {
     if (!(#parts in this)) throw illegalInvocation();
     if (args.length === 0) throw notOfType("exec", "SqlStorage", 1, "String");
-    const query = toText(args[0]);
-    const values: SqlValue[] = [];
-    for (let i = 1; i < args.length; i++) values.push(toSqlValue(args[i]));
+    const query = toText(args.shift());
+    const values: unknown[] = args; // converted in place: this is the path that everything takes
+    for (let i = 0; i < values.length; i++) values[i] = toSqlValue(values[i]);
     let entry = this.#compile(query);
     while (entry.rest !== "") entry = this.#compile(this.#runEarlier(entry));
-    return this.#runLast(entry, values);
+    return this.#runLast(entry, values as SqlValue[]);
   }
 
   /** Bytes in use: pages of the file less the free ones, times 4096; live inside a transaction (`spec/sql` §7). */
