@@ -1,0 +1,382 @@
+/** driver-suite.ts
+ * What every engine must do (`core/contract/driver.ts`). The test runner is passed in, so that it can be any. What an engine declares in
+ * `supports` that it cannot do is left out; nothing else is. */
+import type { SqliteDriver, SqliteError, SqlValue } from "@holdfast/core/contract";
+import { ArrayImage, openDatabase, query } from "./open-database.js";
+
+export interface DriverSuiteParts {
+  test(name: string, run: () => Promise<void>): void;
+  /** Must throw if the two are not deeply equal. */
+  equal(actual: unknown, expected: unknown): void;
+  readonly driver: SqliteDriver;
+}
+
+export function driverSuite({ test, equal, driver }: DriverSuiteParts): void {
+  captureSuite({ test, equal, driver });
+  statementSuite({ test, equal, driver });
+  policySuite({ test, equal, driver });
+}
+
+function captureSuite({ test, equal, driver }: DriverSuiteParts): void {
+  test("each writing transaction gives one commit with the pages it changed; a reading one gives none", async () => {
+    const { database, commits, image } = await openDatabase(driver);
+    database.exec("CREATE TABLE t(a)");
+    equal(commits.map(pageNumbers), [[1, 2]]);
+    query(database, "SELECT * FROM t");
+    database.exec("BEGIN; INSERT INTO t VALUES (1); INSERT INTO t VALUES (2); COMMIT");
+    equal(commits.length, 2);
+    equal(pageNumbers(commits[1]).includes(2), true);
+    equal(image.pageCount, 2);
+    equal(database.pageCount, 2);
+    database.close();
+  });
+
+  test("pages count inside a transaction as it sees them", async () => {
+    const { database } = await openDatabase(driver);
+    database.exec("CREATE TABLE t(a)");
+    database.exec("BEGIN; INSERT INTO t VALUES (zeroblob(100000))");
+    equal(database.pageCount > 20, true);
+    database.exec("ROLLBACK");
+    equal(database.pageCount, 2);
+    database.close();
+  });
+
+  test("a rollback gives no commit and leaves the image as it was", async () => {
+    const { database, commits, image } = await openDatabase(driver);
+    database.exec("CREATE TABLE t(a); INSERT INTO t VALUES (1)");
+    const before = image.freeze();
+    database.exec("BEGIN; INSERT INTO t SELECT randomblob(9000) FROM t; DROP TABLE t; ROLLBACK");
+    equal(commits.length, 2);
+    equal(image.pages, before.pages);
+    equal(query(database, "SELECT * FROM t"), [[1]]);
+    database.close();
+  });
+
+  test("a savepoint that is rolled back leaves nothing in the commit", async () => {
+    const { database, image } = await openDatabase(driver);
+    database.exec("CREATE TABLE t(a)");
+    database.exec("BEGIN; INSERT INTO t VALUES (1); SAVEPOINT s; INSERT INTO t VALUES (2); ROLLBACK TO s; COMMIT");
+    database.close();
+    const again = await openDatabase(driver, { pages: image.pages });
+    equal(query(again.database, "SELECT * FROM t"), [[1]]);
+    again.database.close();
+  });
+
+  test("the commits are the database: replayed, they open as it, holes and truncation included", async () => {
+    const { database, image, commits } = await openDatabase(driver);
+    database.exec("CREATE TABLE t(a); CREATE TABLE u(a)");
+    // Pages that are allocated and freed in one transaction are in the file, but never written.
+    database.exec(
+      "BEGIN; INSERT INTO t VALUES (zeroblob(400000)); CREATE TABLE last(a); INSERT INTO last VALUES (1); DELETE FROM t; COMMIT",
+    );
+    database.exec("DROP TABLE u; VACUUM; INSERT INTO t VALUES (randomblob(50000))");
+    const replayed = new ArrayImage();
+    for (const commit of commits) replayed.apply(commit);
+    equal(replayed.pages, image.pages);
+    database.close();
+    const again = await openDatabase(driver, { pages: replayed.pages });
+    equal(query(again.database, "PRAGMA integrity_check"), [["ok"]]);
+    equal(query(again.database, "SELECT count(*), length(max(a)) FROM t"), [[1, 50000]]);
+    again.database.close();
+  });
+
+  test("an image of one database opens as another, which does not see the first one's later changes", async () => {
+    const { database, image } = await openDatabase(driver);
+    database.exec("CREATE TABLE t(a); INSERT INTO t VALUES ('x')");
+    const again = await openDatabase(driver, { pages: image.pages });
+    database.exec("DELETE FROM t");
+    equal(query(again.database, "SELECT * FROM t"), [["x"]]);
+    again.database.close();
+    equal(thrown(() => again.database.exec("SELECT 1")) instanceof Error, true);
+    database.close();
+  });
+
+  test("a full database: SQLITE_FULL, everything rolled back, and a smaller transaction works", async () => {
+    const { database, commits, image } = await openDatabase(driver, {
+      maxPageCount: 20,
+      beforeCommit: (pageCount) => (pageCount > 20 ? "full" : "ok"),
+    });
+    database.exec("CREATE TABLE t(a)");
+    const before = image.freeze();
+    const error = thrown(() => database.exec("BEGIN; INSERT INTO t VALUES (zeroblob(200000)); COMMIT"));
+    equal((error as SqliteError).code, 13);
+    if (database.inTransaction) database.exec("ROLLBACK");
+    equal(image.pages, before.pages);
+    database.exec("INSERT INTO t VALUES (2)");
+    equal(query(database, "SELECT a FROM t"), [[2]]);
+    equal(commits.length, 2);
+    database.close();
+  });
+
+  if (driver.supports.quota === "commit") {
+    test("a veto at the commit: SQLITE_FULL, everything rolled back, and the next transaction works", async () => {
+      let verdict: "ok" | "full" = "ok";
+      const { database, commits, image } = await openDatabase(driver, { beforeCommit: () => verdict });
+      database.exec("CREATE TABLE t(a)");
+      const before = image.freeze();
+      verdict = "full";
+      database.exec("BEGIN; INSERT INTO t VALUES (1)");
+      equal((thrown(() => database.exec("COMMIT")) as SqliteError).code, 13);
+      if (database.inTransaction) database.exec("ROLLBACK");
+      equal(image.pages, before.pages);
+      verdict = "ok";
+      database.exec("INSERT INTO t VALUES (2)");
+      equal(query(database, "SELECT a FROM t"), [[2]]);
+      equal(commits.length, 2);
+      database.close();
+    });
+  }
+
+  test("a receiver that fails makes the commit fail, with its error as the cause", async () => {
+    const refusal = new Error("the log is gone");
+    const { database } = await openDatabase(driver, {
+      onCommit: () => {
+        throw refusal;
+      },
+    });
+    const error = thrown(() => database.exec("CREATE TABLE t(a)")) as SqliteError;
+    equal([error.code, error.cause], [10, refusal]);
+    database.close();
+  });
+
+  test("a damaged image gives an error of SQLite's, not a crash", async () => {
+    const { database, image } = await openDatabase(driver);
+    database.exec("CREATE TABLE t(a); INSERT INTO t VALUES (randomblob(20000))");
+    database.close();
+    const pages = image.pages.map((one, i) => (i === 1 ? one.slice().fill(0xff) : one));
+    const damaged = await openDatabase(driver, { pages });
+    equal((thrown(() => query(damaged.database, "SELECT * FROM t")) as SqliteError).code, 11);
+    damaged.database.close();
+  });
+
+  test("an image that is no database is refused with an error of SQLite's, and the next open works", async () => {
+    const noise = new Uint8Array(4096).fill(0x5a);
+    const outcome = await openDatabase(driver, { pages: [noise] }).then(
+      ({ database }) => thrown(() => query(database, "SELECT * FROM sqlite_master")),
+      (error: unknown) => error,
+    );
+    equal((outcome as SqliteError).code, 26);
+    const { database } = await openDatabase(driver);
+    equal(query(database, "SELECT 1"), [[1]]);
+    database.close();
+  });
+
+  test("JavaScript's stack ending inside SQLite never leaves a half-made database", async () => {
+    const { database, image } = await openDatabase(driver);
+    database.exec("CREATE TABLE t(a)");
+    const descend = (): unknown => {
+      try {
+        database.exec("INSERT INTO t SELECT 1 FROM (SELECT 1 UNION SELECT 2) WHERE 1 IN (SELECT 1)");
+        return descend();
+      } catch (error) {
+        return error;
+      }
+    };
+    equal(descend() instanceof Error, true);
+    // Whatever came of it: a new database over the image is whole, and so is this one if it still answers.
+    const again = await openDatabase(driver, { pages: image.pages });
+    equal(query(again.database, "PRAGMA integrity_check"), [["ok"]]);
+    again.database.close();
+    database.close();
+  });
+}
+
+function statementSuite({ test, equal, driver }: DriverSuiteParts): void {
+  test("the tail, also behind text of several bytes a character, and blanks that are no statement", async () => {
+    const { database } = await openDatabase(driver);
+    equal(database.prepare("SELECT 'é😀'; SELECT 2")?.tail, " SELECT 2");
+    equal(database.prepare("SELECT 1")?.tail, "");
+    equal(database.prepare(" -- nothing\n;"), undefined);
+    equal(database.prepare(""), undefined);
+    database.close();
+  });
+
+  test("whether a statement may write", async () => {
+    const { database } = await openDatabase(driver);
+    database.exec("CREATE TABLE t(a)");
+    const reading = ["SELECT 1", "SELECT * FROM t", "PRAGMA table_info(t)", "WITH c AS (SELECT 1) SELECT * FROM c"];
+    const writing = ["INSERT INTO t VALUES (1)", "DELETE FROM t", "CREATE TABLE u(a)", "VACUUM", "ANALYZE", "DROP TABLE t"];
+    const readOnly = (sql: string) => [sql, database.prepare(sql)?.statement.readOnly];
+    equal(
+      reading.map(readOnly),
+      reading.map((sql) => [sql, true]),
+    );
+    equal(
+      writing.map(readOnly),
+      writing.map((sql) => [sql, false]),
+    );
+    database.close();
+  });
+
+  test("parameters are counted, and numbers are bound as REAL", async () => {
+    const { database } = await openDatabase(driver);
+    const statement = database.prepare("SELECT typeof(?), ?3, :name, '?', \"?\" -- ?")?.statement;
+    equal(statement?.parameterCount, 4);
+    statement?.bind([5, "x", Uint8Array.of(1, 2), null]);
+    equal(statement?.step(), true);
+    equal(statement?.row(), ["real", Uint8Array.of(1, 2), null, "?", "?"]);
+    statement?.reset();
+    equal((thrown(() => statement?.bind([1, 2, 3, 4, 5])) as SqliteError).code, 25);
+    database.close();
+  });
+
+  test("values of every kind survive", async () => {
+    const { database } = await openDatabase(driver);
+    const values: SqlValue[] = [null, 0, -0, 1.5, -1e300, Number.POSITIVE_INFINITY, "", "ä😀", "a\0b", new Uint8Array(0)];
+    for (const value of values) equal(query(database, "SELECT ?", [value])[0]?.[0], value);
+    equal(query(database, "SELECT 9223372036854775807, 9007199254740993, 1e400"), [[2 ** 63, 2 ** 53, Number.POSITIVE_INFINITY]]);
+    const long = "é".repeat(50_000);
+    equal(query(database, "SELECT ?, length(?1)", [long]), [[long, 50_000]]);
+    database.close();
+  });
+
+  if (driver.supports.exactText) {
+    test("lone surrogates are stored as WTF-8", async () => {
+      const { database } = await openDatabase(driver);
+      const rows = query(database, "SELECT ?1, hex(?1), length(CAST(?1 AS BLOB))", ["a\0b\ud800"]);
+      equal(rows, [["a\0b\ufffd\ufffd\ufffd", "610062EDA080", 6]]);
+      database.close();
+    });
+  }
+
+  test("names of columns follow a changed schema", async () => {
+    const { database } = await openDatabase(driver);
+    database.exec("CREATE TABLE t(a); INSERT INTO t VALUES (1)");
+    const statement = database.prepare("SELECT *, 1 AS one FROM t")?.statement;
+    equal(statement?.step(), true);
+    equal(statement?.columnNames, ["a", "one"]);
+    statement?.reset();
+    database.exec("ALTER TABLE t ADD COLUMN b");
+    equal(statement?.step(), true);
+    equal(statement?.columnNames, ["a", "b", "one"]);
+    equal(statement?.row(), [1, null, 1]);
+    database.close();
+  });
+
+  test("a statement runs again after reset, with its bindings; a finalized one refuses", async () => {
+    const { database } = await openDatabase(driver);
+    const statement = database.prepare("SELECT ?")?.statement;
+    statement?.bind(["x"]);
+    for (let i = 0; i < 2; i++) {
+      equal(statement?.step(), true);
+      equal(statement?.row(), ["x"]);
+      equal(statement?.step(), false);
+      statement?.reset();
+    }
+    statement?.finalize();
+    equal(thrown(() => statement?.step()) instanceof Error, true);
+    database.close();
+  });
+
+  test("UPDATE and DELETE take ORDER BY and LIMIT", async () => {
+    const { database } = await openDatabase(driver);
+    database.exec("CREATE TABLE t(a INTEGER PRIMARY KEY, b); INSERT INTO t VALUES (1, 1), (2, 2), (3, 3), (4, 4)");
+    query(database, "UPDATE t SET b = 'x' WHERE a > 1 ORDER BY a DESC LIMIT ?", [1]);
+    equal(query(database, "DELETE FROM t RETURNING a ORDER BY a LIMIT 1 OFFSET 1"), [[2]]);
+    equal(query(database, "SELECT a, b FROM t"), [
+      [1, 1],
+      [3, 3],
+      [4, "x"],
+    ]);
+    database.close();
+  });
+
+  test("counts grow and never fail", async () => {
+    const { database } = await openDatabase(driver);
+    database.exec("CREATE TABLE t(a); INSERT INTO t VALUES (1), (2)");
+    const statement = database.prepare("SELECT * FROM t")?.statement;
+    statement?.step();
+    const first = statement?.counts();
+    statement?.step();
+    statement?.step();
+    const last = statement?.counts();
+    equal((first?.rowsRead ?? 0) <= (last?.rowsRead ?? 0), true);
+    equal(last?.rowsWritten, 0);
+    if (driver.supports.rowCounts === "exact") equal([first?.rowsRead, last?.rowsRead], [1, 2]);
+    database.close();
+  });
+}
+
+function policySuite({ test, equal, driver }: DriverSuiteParts): void {
+  test("the authorizer is asked and obeyed, also inside views and triggers; the driver's own statements are not asked for", async () => {
+    const actions: string[] = [];
+    let forbidden = "secret";
+    const { database } = await openDatabase(driver, {
+      authorize: (action, first) => {
+        actions.push(`${action} ${first}`);
+        return first === forbidden ? "deny" : "ok";
+      },
+    });
+    equal(actions, []);
+    database.exec("CREATE TABLE t(a)");
+    equal(actions.includes("2 t"), true);
+    actions.length = 0;
+    equal(database.pageCount, 2);
+    equal(database.inTransaction, false);
+    equal(actions, []);
+    equal((thrown(() => database.exec("CREATE TABLE secret(a)")) as SqliteError).code, 23);
+    forbidden = "";
+    database.exec("CREATE TABLE secret(a); CREATE VIEW v AS SELECT a FROM secret");
+    database.exec("CREATE TRIGGER g AFTER INSERT ON t BEGIN DELETE FROM secret; END");
+    forbidden = "secret";
+    equal((thrown(() => query(database, "SELECT * FROM v")) as SqliteError).code, 23);
+    equal((thrown(() => database.exec("INSERT INTO t VALUES (1)")) as SqliteError).code, 23);
+    database.close();
+  });
+
+  test("limits are enforced, for each database its own", async () => {
+    const limited = await openDatabase(driver, { limits: { column: 10, variableNumber: 2, length: 1000 } });
+    const free = await openDatabase(driver);
+    const columns = `SELECT ${Array(11).fill(1).join()}`;
+    const message = (sql: string) => (thrown(() => limited.database.prepare(sql)) as Error).message;
+    equal(/too many columns/.test(message(columns)), true);
+    equal(/too many SQL variables/.test(message("SELECT ?, ?, ?")), true);
+    equal((thrown(() => query(limited.database, "SELECT zeroblob(1001)")) as SqliteError).code, 18);
+    equal(query(free.database, columns)[0]?.length, 11);
+    limited.database.close();
+    free.database.close();
+  });
+
+  test("SQLite ending the transaction by itself is noticed", async () => {
+    const { database } = await openDatabase(driver);
+    database.exec("CREATE TABLE t(a UNIQUE); BEGIN; INSERT INTO t VALUES (1)");
+    equal((thrown(() => database.exec("INSERT INTO t VALUES (1)")) as SqliteError).code, 19);
+    equal(database.inTransaction, true);
+    equal((thrown(() => database.exec("INSERT OR ROLLBACK INTO t VALUES (1)")) as SqliteError).code, 19);
+    equal(database.inTransaction, false);
+    database.close();
+  });
+
+  test("constraints are told apart by their extended codes", async () => {
+    const { database } = await openDatabase(driver);
+    database.exec(`CREATE TABLE t(a INTEGER PRIMARY KEY, b UNIQUE, c NOT NULL DEFAULT 0, d CHECK (d > 0), e REFERENCES t(a));
+      CREATE TABLE w(k TEXT, PRIMARY KEY (k)) WITHOUT ROWID; CREATE TABLE p(k TEXT PRIMARY KEY); CREATE TABLE bare(x);
+      CREATE TRIGGER g BEFORE DELETE ON t BEGIN SELECT raise(ABORT, 'no'); END;
+      INSERT INTO t(a, b) VALUES (1, 1); INSERT INTO w VALUES ('k'); INSERT INTO p VALUES ('k'); INSERT INTO bare(rowid) VALUES (1)`);
+    const extended = (sql: string) => (thrown(() => database.exec(sql)) as SqliteError).extendedCode;
+    equal(extended("INSERT INTO t(a) VALUES (1)"), 1555);
+    equal(extended("INSERT INTO w VALUES ('k')"), 1555);
+    equal(extended("INSERT INTO p VALUES ('k')"), 1555);
+    equal(extended("INSERT INTO bare(rowid) VALUES (1)"), 2579);
+    equal(extended("INSERT INTO t(b) VALUES (1)"), 2067);
+    equal(extended("INSERT INTO t(c) VALUES (NULL)"), 1299);
+    equal(extended("INSERT INTO t(d) VALUES (0)"), 275);
+    equal(extended("INSERT INTO t(e) VALUES (99)"), 787);
+    equal(extended("DELETE FROM t"), 1811);
+    database.close();
+  });
+}
+
+function pageNumbers(commit: { readonly pages: Iterable<{ readonly pageNumber: number }> } | undefined): number[] {
+  return [...(commit?.pages ?? [])].map(({ pageNumber }) => pageNumber).sort((a, b) => a - b);
+}
+
+/** What `run` throws. */
+function thrown(run: () => unknown): unknown {
+  try {
+    run();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}

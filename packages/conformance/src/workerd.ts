@@ -1,0 +1,71 @@
+/** workerd.ts
+ * The real thing: starts the pinned workerd with `oracle/worker.mjs` and runs programs in fresh objects of it. */
+import { spawn } from "node:child_process";
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { SqlStep } from "./random-sql.js";
+
+export interface Workerd {
+  readonly version: string;
+  /** Outcomes of each program's steps, as `oracle/run-program.mjs` writes them. */
+  run(programs: readonly (readonly SqlStep[])[]): Promise<unknown[][]>;
+  stop(): Promise<void>;
+}
+
+const ORACLE = fileURLToPath(new URL("../oracle/", import.meta.url));
+
+const CONFIG = `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [(name = "main", worker = (
+    modules = [
+      (name = "worker.mjs", esModule = embed "worker.mjs"),
+      (name = "run-program.mjs", esModule = embed "run-program.mjs"),
+    ],
+    compatibilityDate = "2026-01-01",
+    durableObjectNamespaces = [(className = "Box", uniqueKey = "box", enableSql = true)],
+    durableObjectStorage = (localDisk = "disk"),
+    bindings = [(name = "BOX", durableObjectNamespace = "Box")],
+  )), (name = "disk", disk = (path = "objects", writable = true))],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
+);
+`;
+
+export async function startWorkerd(): Promise<Workerd> {
+  const require = createRequire(import.meta.url);
+  const { default: binary, version } = require("workerd") as { default: string; version: string };
+  const folder = await mkdtemp(join(tmpdir(), "holdfast-workerd-"));
+  await writeFile(join(folder, "config.capnp"), CONFIG);
+  await mkdir(join(folder, "objects"));
+  for (const file of ["worker.mjs", "run-program.mjs"]) await copyFile(join(ORACLE, file), join(folder, file));
+  const child = spawn(binary, ["serve", "config.capnp", "--control-fd=3"], {
+    cwd: folder,
+    stdio: ["ignore", "inherit", "inherit", "pipe"],
+  });
+  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  const port = await new Promise<number>((resolve, reject) => {
+    let said = "";
+    child.once("error", reject);
+    child.once("exit", (code) => reject(new Error(`workerd ended with code ${code} before it listened`)));
+    child.stdio[3]?.on("data", (chunk: Buffer) => {
+      said += chunk;
+      const heard = /"event":"listen".*?"port":(\d+)/.exec(said);
+      if (heard) resolve(Number(heard[1]));
+    });
+  });
+  return {
+    version,
+    async run(programs) {
+      const response = await fetch(`http://127.0.0.1:${port}/`, { method: "POST", body: JSON.stringify(programs) });
+      if (!response.ok) throw new Error(`workerd answered ${response.status}: ${await response.text()}`);
+      return response.json();
+    },
+    async stop() {
+      child.kill();
+      await exited;
+      await rm(folder, { recursive: true });
+    },
+  };
+}
