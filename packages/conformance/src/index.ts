@@ -4,5 +4,6 @@ export { type KvCase, type KvCaseParts, type KvOutcome, operationsOf, REPLAYED_O
 export { logStoreSuite, type SuiteParts } from "./log-store-suite.js";
 export { ArrayImage, type OpenedDatabase, openDatabase, query } from "./open-database.js";
 export { randomProgram, type SqlStep } from "./random-sql.js";
+export { RECORDED_LENGTH, type SqlTotals, sqlTotals } from "./sql-totals.js";
 export { type CaseOutcome, replaySqlCase, type SqlCase, type SqlCaseStorage } from "./sql-case.js";
 export { decodeValue, encodeValue, fromHex, type Specials, toHex } from "./value-encoding.js";

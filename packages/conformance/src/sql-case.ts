@@ -11,11 +11,15 @@ export interface SqlCase {
 
 type SqlPart = string | { readonly repeat: string; readonly count: number };
 
-interface Expected {
+interface Counts {
+  readonly rowsRead: number;
+  readonly rowsWritten: number;
+}
+
+interface Expected extends Partial<Counts> {
   readonly columnNames?: readonly string[];
   readonly rows?: readonly unknown[];
-  readonly rowsRead?: number;
-  readonly rowsWritten?: number;
+  readonly atExec?: Counts;
   readonly error?: string;
   readonly errorName?: string;
 }
@@ -26,18 +30,19 @@ export interface SqlCaseStorage {
     exec(
       query: string,
       ...bindings: unknown[]
-    ): { raw(): Iterable<unknown[]>; readonly columnNames: string[]; toArray(): unknown };
+    ): Counts & { raw(): Iterable<unknown[]>; readonly columnNames: string[]; toArray(): unknown };
   };
   sync(): Promise<void>;
 }
 
 export type CaseOutcome =
-  | { readonly kind: "equal" }
+  /** `counts` are there for cases that end with rows: whether the counters are equal behind `exec`, and at the end. */
+  | { readonly kind: "equal"; readonly counts?: { readonly atExec: boolean; readonly read: boolean; readonly written: boolean } }
   /** Equal but for an error offset that the engine does not know. */
   | { readonly kind: "offset-only" }
   | { readonly kind: "different"; readonly expected: unknown; readonly actual: unknown };
 
-/** `storage` is a fresh object's. Row counters are not compared. */
+/** `storage` is a fresh object's. */
 export async function replaySqlCase(storage: SqlCaseStorage, recorded: SqlCase): Promise<CaseOutcome> {
   const { sql, bindings } = recorded.exec;
   const text =
@@ -45,20 +50,34 @@ export async function replaySqlCase(storage: SqlCaseStorage, recorded: SqlCase):
       ? sql
       : sql.map((part) => (typeof part === "string" ? part : part.repeat.repeat(part.count))).join("");
   let actual: Expected;
+  let counted: Expected | undefined;
   try {
     for (const setup of recorded.setup) storage.sql.exec(setup).toArray();
     await storage.sync();
     const cursor = storage.sql.exec(text, ...bindings.map(decodeBinding));
+    const atExec = { rowsRead: cursor.rowsRead, rowsWritten: cursor.rowsWritten };
     const rows = [...cursor.raw()].map((row) => row.map(encodeCell));
+    const { rowsRead, rowsWritten } = cursor;
     actual = { columnNames: [...cursor.columnNames], rows };
+    counted = { rowsRead, rowsWritten, atExec };
   } catch (error) {
     actual = { error: (error as Error).message, errorName: (error as Error).name };
   }
   const { columnNames, rows, error, errorName } = recorded.expect;
   const expected = error === undefined ? { columnNames, rows } : { error, errorName };
-  if (JSON.stringify(expected) === JSON.stringify(actual)) return { kind: "equal" };
+  if (JSON.stringify(expected) === JSON.stringify(actual)) {
+    return counted ? { kind: "equal", counts: compareCounts(recorded.expect, counted) } : { kind: "equal" };
+  }
   if (error !== undefined && error.replace(/ at offset \d+/, "") === actual.error) return { kind: "offset-only" };
   return { kind: "different", expected, actual };
+}
+
+function compareCounts(expected: Expected, actual: Expected): { atExec: boolean; read: boolean; written: boolean } {
+  return {
+    atExec: JSON.stringify(expected.atExec) === JSON.stringify(actual.atExec),
+    read: expected.rowsRead === actual.rowsRead,
+    written: expected.rowsWritten === actual.rowsWritten,
+  };
 }
 
 function decodeBinding(value: unknown): unknown {

@@ -1,5 +1,11 @@
 /** `@holdfast/driver-kit`: what several drivers share. For people who write a driver. */
 export { AUTHORIZED } from "./authorizer.js";
+export { inferExtendedCode } from "./extended-code.js";
+export { type Rewritten, rewriteLimitedWrite } from "./limited-write.js";
 export { applyLimits, LIMIT_CATEGORIES } from "./limits.js";
+export { RowEstimator } from "./row-estimate/estimate.js";
+export type { Observation } from "./row-estimate/solve.js";
 export { type FailureDetails, SqliteFailure } from "./sqlite-failure.js";
+export { type Query, tableKey } from "./table-key.js";
 export { textAfter } from "./text-after.js";
+export { firstStatement, isKeyword, nameOf, type Token, type TokenKind, tokenize } from "./tokens.js";

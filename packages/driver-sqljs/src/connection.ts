@@ -1,14 +1,17 @@
 /** connection.ts
  * One open database of an engine, at the level of SQLite's C interface: compile, run, errors, and whether a transaction is open. */
-import { encodeWtf8, type SqliteDatabase } from "@holdfast/core/contract";
+import { encodeWtf8, type SqliteDatabase, type SqlValue } from "@holdfast/core/contract";
+import { inferExtendedCode, isKeyword, type Observation, RowEstimator, SqliteFailure, textAfter, tokenize } from "@holdfast/driver-kit";
 import type { AuthorizeCallback, SqljsEngine } from "./engine.js";
-import { SqliteFailure } from "./sqlite-failure.js";
 import { SqljsStatement } from "./statement.js";
 
 const ROW = 100;
 const DONE = 101;
 const OK = 0;
 const IOERR = 10;
+
+/** Slots of `sqlite3_stmt_status` that are read, all but the number of recompilations. */
+const COUNTER_SLOTS = [0, 1, 2, 3, 4, 6, 7, 8];
 
 /** Authorizer actions. */
 const PRAGMA = 19;
@@ -51,22 +54,25 @@ export class SqljsConnection implements Omit<SqliteDatabase, "pageCount"> {
 
   prepare(sql: string): { statement: SqljsStatement; tail: string } | undefined {
     this.#assertOpen();
+    return this.#compile(sql);
+  }
+
+  #compile(sql: string): { statement: SqljsStatement; tail: string } | undefined {
     const { engine, pointer } = this;
-    const text = encodeWtf8(sql);
-    const terminated = new Uint8Array(text.length + 1);
-    terminated.set(text);
+    const text = encodeWtf8(sql); // not terminated: then SQLite says "statement too long" where the platform does
     this.#actions = [];
-    return engine.withBytes(terminated, (at) => {
+    return engine.withBytes(text, (at) => {
       const out = engine.allocate(8);
-      const code = engine.module._sqlite3_prepare_v2(pointer, at, terminated.length, out, out + 4);
+      const code = engine.module._sqlite3_prepare_v2(pointer, at, text.length, out, out + 4);
       const handle = engine.memory.pointer(out);
       const used = engine.memory.pointer(out + 4) - at;
       engine.module._free(out);
       if (code !== OK) throw this.failure(code);
       if (handle === 0) return undefined;
-      const statement = new SqljsStatement(this, handle, this.#actions);
+      const tail = textAfter(sql, used);
+      const statement = new SqljsStatement(this, handle, sql.slice(0, sql.length - tail.length), this.#actions);
       this.#statements.add(statement);
-      return { statement, tail: textAfter(sql, used) };
+      return { statement, tail };
     });
   }
 
@@ -93,9 +99,82 @@ export class SqljsConnection implements Omit<SqliteDatabase, "pageCount"> {
 
   /** The error for a result code. */
   failure(code: number): SqliteFailure {
-    const message = this.engine.memory.text(this.engine.module._sqlite3_errmsg(this.pointer));
-    const cause = (code & 0xff) === IOERR ? this.engine.vfs.takeError() : undefined;
-    return new SqliteFailure(code, message, cause);
+    const { engine, pointer } = this;
+    const { errorCode, errorOffset } = engine.facts;
+    const at = (offset: number) => engine.memory.view.getInt32(pointer + offset, true);
+    const message = engine.memory.text(engine.module._sqlite3_errmsg(pointer));
+    const offset = errorOffset === undefined ? -1 : at(errorOffset);
+    const extendedCode =
+      errorCode === undefined ? inferExtendedCode(code, message, (sql, values) => this.query(sql, values)) : at(errorCode);
+    return new SqliteFailure(code, message, {
+      extendedCode: (extendedCode & 0xff) === (code & 0xff) ? extendedCode : code,
+      offset: offset < 0 ? undefined : offset,
+      cause: (code & 0xff) === IOERR ? engine.vfs.takeError() : undefined,
+    });
+  }
+
+  /** Every row of a query of the driver's own; nobody is asked. */
+  query(sql: string, values: readonly SqlValue[] = []): SqlValue[][] {
+    this.engine.setAuthorizer(this.pointer, undefined);
+    try {
+      const rows: SqlValue[][] = [];
+      const statement = this.#compile(sql)?.statement;
+      if (values.length > 0) statement?.bind(values);
+      while (statement?.step()) rows.push(statement.row());
+      statement?.finalize();
+      return rows;
+    } finally {
+      this.#authorizeAll();
+    }
+  }
+
+  /** What `sqlite3_stmt_status` would tell of a run so far; nothing where it was not found. */
+  counters(statement: number): Observation {
+    const { engine } = this;
+    const { counters } = engine.facts;
+    if (counters === undefined) return {};
+    const slot = (index: number) => engine.memory.pointer(statement + counters + index * 4);
+    return {
+      steps: slot(0),
+      fullscanSteps: slot(1),
+      sorts: slot(2),
+      autoindex: slot(3),
+      vmSteps: slot(4),
+      filterMisses: slot(7),
+      filterHits: slot(8),
+    };
+  }
+
+  /** Rows changed since the connection was opened, those of triggers included; `undefined` where it was not found. */
+  get totalChanges(): number | undefined {
+    const { totalChanges } = this.engine.facts;
+    return totalChanges === undefined ? undefined : Number(this.engine.memory.view.getBigInt64(this.pointer + totalChanges, true));
+  }
+
+  /** Sets what {@link counters} tells to zero. */
+  clearCounters(statement: number): void {
+    const { engine } = this;
+    const { counters } = engine.facts;
+    if (counters === undefined) return;
+    for (const index of COUNTER_SLOTS) engine.memory.setPointer(statement + counters + index * 4, 0);
+  }
+
+  /** The estimator for a statement, if it still compiles. */
+  explain(sql: string): RowEstimator | undefined {
+    if (!this.isOpen) return undefined;
+    if (isKeyword(tokenize(sql)[0], "EXPLAIN")) return new RowEstimator([], () => 0); // reads nothing
+    try {
+      return new RowEstimator(this.query(`EXPLAIN ${sql}`), (root) => this.#entriesOf(root));
+    } catch {
+      return undefined; // its table is gone, or is there by now: counts are estimates and never fail
+    }
+  }
+
+  #entriesOf(rootPage: number): number {
+    const SCHEMA = [["sqlite_schema"]];
+    const [table] = rootPage === 1 ? SCHEMA : this.query("SELECT tbl_name FROM sqlite_schema WHERE rootpage = ?", [rootPage]);
+    if (!table) return 0;
+    return Number(this.query(`SELECT count(*) FROM "${String(table[0]).replaceAll('"', '""')}"`)[0]?.[0]);
   }
 
   forget(statement: SqljsStatement): void {
@@ -120,16 +199,4 @@ export class SqljsConnection implements Omit<SqliteDatabase, "pageCount"> {
   #assertOpen(): void {
     if (this.#closed) throw new Error("database is not open");
   }
-}
-
-/** The text behind a byte offset of its encoding. */
-function textAfter(text: string, byteOffset: number): string {
-  let bytes = 0;
-  let index = 0;
-  while (bytes < byteOffset && index < text.length) {
-    const code = text.codePointAt(index) ?? 0;
-    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-    index += code < 0x10000 ? 1 : 2;
-  }
-  return text.slice(index);
 }

@@ -5,14 +5,14 @@
  * own structures: `instantiateWasm` gives memory and function table, the first word of `sqlite3*` points to the VFS, whose public
  * structure is patched; authorizer and limits are fields of `sqlite3` (`struct-facts.ts`).
  *
- * 1. Nothing is assumed: every fact is proved by a self-test when the module is loaded, and if one fails, loading fails. A database
- *    without authorizer would let applications into our tables.
+ * 1. Nothing is assumed: every fact is proved by a self-test when the module is loaded. Without the VFS, loading fails; the others have
+ *    stand-ins that work on the text of statements.
  * 2. Names that begin with {@link PREFIX} are ours; everything else goes to sql.js' own VFS. */
 import { HoldfastError } from "@holdfast/core/contract";
+import { SqliteFailure } from "@holdfast/driver-kit";
 import { IO_METHODS_BYTES, WasmFunctions, WasmMemory, WasmVfs } from "@holdfast/vfs";
-import { SqliteFailure } from "./sqlite-failure.js";
 import type { SqljsModule, SqljsParts } from "./sqljs-module.js";
-import { findStructFacts, type StructFacts } from "./struct-facts.js";
+import { findStructFacts, NO_FACTS, type StructFacts } from "./struct-facts.js";
 
 const PREFIX = "hf:";
 
@@ -42,7 +42,7 @@ export class SqljsEngine {
   #names = 0;
 
   /** Runs sql.js. Synchronous: its start-up is, once the wasm is there. @throws HoldfastError `HOLDFAST_UNSUPPORTED` if a self-test fails */
-  constructor(parts: SqljsParts) {
+  constructor(parts: SqljsParts, structFacts = true) {
     const { module, exports } = start(parts);
     const memory = exports.find((value) => value instanceof WebAssembly.Memory);
     const table = exports.find((value) => value instanceof WebAssembly.Table);
@@ -56,9 +56,7 @@ export class SqljsEngine {
       const [a, b, c, d] = names.map((at) => (at === 0 ? null : this.memory.text(at)));
       return this.#authorizers.get(database)?.(action, a ?? null, b ?? null, c ?? null, d ?? null) ?? 0;
     });
-    const facts = findStructFacts(this);
-    if (typeof facts === "string") throw unsupported(facts);
-    this.facts = facts;
+    this.facts = structFacts ? findStructFacts(this) : NO_FACTS;
   }
 
   /** A name that no other database of this engine has. */
@@ -85,17 +83,18 @@ export class SqljsEngine {
     this.#authorizers.delete(database);
   }
 
-  /** What `sqlite3_set_authorizer` would do. */
-  setAuthorizer(database: number, authorize: AuthorizeCallback | undefined, offset: number = this.facts.authorizer): void {
+  /** What `sqlite3_set_authorizer` would do; nothing where it was not found. */
+  setAuthorizer(database: number, authorize: AuthorizeCallback | undefined, offset: number | undefined = this.facts.authorizer): void {
+    if (offset === undefined) return;
     if (authorize) this.#authorizers.set(database, authorize);
     else this.#authorizers.delete(database);
     this.memory.setPointer(database + offset, authorize ? this.#authorizeIndex : 0);
     this.memory.setPointer(database + offset + 4, authorize ? database : 0);
   }
 
-  /** What `sqlite3_limit` would do. */
-  setLimit(database: number, category: number, value: number, offset: number = this.facts.limits): void {
-    this.memory.view.setInt32(database + offset + category * 4, value, true);
+  /** What `sqlite3_limit` would do; nothing where it was not found. */
+  setLimit(database: number, category: number, value: number, offset: number | undefined = this.facts.limits): void {
+    if (offset !== undefined) this.memory.view.setInt32(database + offset + category * 4, value, true);
   }
 
   /** A table index for a function, for those who look for facts. */
@@ -200,5 +199,5 @@ function start({ initSqlJs, wasm }: SqljsParts): { module: SqljsModule; exports:
 }
 
 function unsupported(why: string): HoldfastError {
-  return new HoldfastError("HOLDFAST_UNSUPPORTED", `This build of sql.js cannot be used: ${why}. Install sql.js 1.16.0.`);
+  return new HoldfastError("HOLDFAST_UNSUPPORTED", `This build of sql.js cannot be used: ${why}. Install sql.js 1.10.1 to 1.16.0.`);
 }

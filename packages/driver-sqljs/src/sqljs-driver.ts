@@ -1,53 +1,44 @@
 /** The holdfast driver on stock sql.js: captures every commit through the VFS. */
 import type { DriverSupport, OpenOptions, SqliteDatabase, SqliteDriver, SqliteStatement } from "@holdfast/core/contract";
 import { PAGE_SIZE } from "@holdfast/core/contract";
+import { AUTHORIZED, applyLimits, rewriteLimitedWrite, tableKey } from "@holdfast/driver-kit";
 import { PageFile } from "@holdfast/vfs";
 import { SqljsConnection } from "./connection.js";
 import { SqljsEngine } from "./engine.js";
 import { loadInstalled } from "./load-installed.js";
 import type { SqljsParts } from "./sqljs-module.js";
 
-/** parity: sql-vtab-modules, sql-offsets, sql-row-counts */
+/** parity: sql-vtab-modules, sql-row-counts */
 const SUPPORTS: DriverSupport = {
   fts5: false,
   rtree: false,
   authorizer: true,
   limits: true,
-  errorOffset: false,
+  errorOffset: true,
   quota: "commit",
   rowCounts: "estimated",
   capture: "vfs",
   exactText: true,
 };
 
-/** SQLite's limit categories, by number. */
-const LIMITS = [
-  "length",
-  "sqlLength",
-  "column",
-  "exprDepth",
-  "compoundSelect",
-  "vdbeOp",
-  "functionArg",
-  "attached",
-  "likePatternLength",
-  "variableNumber",
-  "triggerDepth",
-  "workerThreads",
-] as const;
+export interface SqljsOptions extends Partial<SqljsParts> {
+  /** Whether to use fields of SQLite's structures that a self-test proved; `true` if left out. Without them the authorizer, the limits,
+   * error offsets and row counts are approximated from the text of statements. */
+  readonly structFacts?: boolean;
+}
 
-const AUTHORIZED = { ok: 0, deny: 1, ignore: 2 } as const;
-
-/** A driver on stock sql.js 1.16. All its databases share one wasm instance, made at the first `open`.
- * @param parts sql.js' script and wasm, where they cannot be loaded from the installed package: in a browser */
-export function sqljs(parts?: SqljsParts): SqliteDriver {
+/** A driver on stock sql.js, 1.10.1 to 1.16.0. All its databases share one wasm instance, made at the first `open`, and made anew if it
+ * is lost to a trap.
+ * @param options sql.js' script and wasm, both, where they cannot be loaded from the installed package: in a browser */
+export function sqljs(options: SqljsOptions = {}): SqliteDriver {
+  const { initSqlJs, wasm, structFacts = true } = options;
   let engine: SqljsEngine | undefined;
   return {
     name: "sqljs",
-    supports: SUPPORTS,
-    async open(options: OpenOptions): Promise<SqliteDatabase> {
-      engine ??= new SqljsEngine(parts ?? loadInstalled());
-      return new SqljsDatabase(engine, options);
+    supports: { ...SUPPORTS, errorOffset: structFacts },
+    async open(open: OpenOptions): Promise<SqliteDatabase> {
+      engine ??= new SqljsEngine(initSqlJs && wasm ? { initSqlJs, wasm } : loadInstalled(), structFacts);
+      return new SqljsDatabase(engine, open);
     },
   };
 }
@@ -76,10 +67,7 @@ class SqljsDatabase implements SqliteDatabase {
       PRAGMA synchronous = OFF; PRAGMA cache_size = ${-Math.ceil(options.cacheBytes / 1024)}; PRAGMA foreign_keys = ON;
       PRAGMA max_page_count = ${options.maxPageCount}`,
     );
-    LIMITS.forEach((name, category) => {
-      const value = options.limits[name];
-      if (value !== undefined) engine.setLimit(this.#connection.pointer, category, value);
-    });
+    applyLimits(options.limits, (category, value) => engine.setLimit(this.#connection.pointer, category, value));
     const counter = this.#connection.prepare("PRAGMA page_count");
     if (!counter) throw new Error("sql.js does not know PRAGMA page_count");
     this.#pageCounter = counter.statement;
@@ -102,7 +90,16 @@ class SqljsDatabase implements SqliteDatabase {
   }
 
   prepare(sql: string): { statement: SqliteStatement; tail: string } | undefined {
-    return this.#connection.prepare(sql);
+    try {
+      return this.#connection.prepare(sql);
+    } catch (error) {
+      // Stock sql.js is compiled without UPDATE and DELETE … LIMIT.
+      if (!/^near "(ORDER|LIMIT)": syntax error$/i.test((error as Error).message)) throw error;
+      const rewritten = rewriteLimitedWrite(sql, (table) => tableKey((query, values) => this.#connection.query(query, values), table));
+      const prepared = rewritten && this.#connection.prepare(rewritten.sql);
+      if (!prepared) throw error;
+      return { statement: prepared.statement, tail: rewritten.tail };
+    }
   }
 
   exec(sql: string): void {

@@ -7,7 +7,8 @@ export interface SqljsModule {
   _sqlite3_errmsg(database: number): number;
   _sqlite3_exec(database: number, sql: number, callback: 0, argument: 0, error: 0): number;
   _sqlite3_changes(database: number): number;
-  _sqlite3_update_hook(database: number, callback: number, argument: number): number;
+  /** Since sql.js 1.13. */
+  _sqlite3_update_hook?(database: number, callback: number, argument: number): number;
   _sqlite3_prepare_v2(database: number, sql: number, bytes: number, out: number, tail: number): number;
   _sqlite3_step(statement: number): number;
   _sqlite3_reset(statement: number): number;

@@ -1,6 +1,8 @@
 /** One compiled statement of sql.js. */
 import { decodeWtf8, encodeWtf8, type RowCounts, type SqliteStatement, type SqlValue } from "@holdfast/core/contract";
+import type { RowEstimator } from "@holdfast/driver-kit";
 import type { SqljsConnection } from "./connection.js";
+import { StatementRun } from "./statement-run.js";
 
 const OK = 0;
 const RANGE = 25;
@@ -13,25 +15,34 @@ const BLOB = 4;
 
 /** Authorizer actions of statements that change nothing: PRAGMA, READ, SELECT, FUNCTION, RECURSIVE. */
 const READING: ReadonlySet<number> = new Set([19, 20, 21, 31, 33]);
-/** DELETE, INSERT, UPDATE: what `sqlite3_changes` counts. */
-const CHANGING: ReadonlySet<number> = new Set([9, 18, 23]);
+/** What statements ask that change rows of tables: READING, and DELETE, INSERT, UPDATE. Others change the schema. */
+const CHANGING: ReadonlySet<number> = new Set([...READING, 9, 18, 23]);
 
 export class SqljsStatement implements SqliteStatement {
   readonly #handle: number;
   readonly readOnly: boolean;
   readonly parameterCount: number;
   readonly #connection: SqljsConnection;
-  readonly #changes: boolean;
-  #rowsRead = 0;
-  #rowsWritten = 0;
+  readonly #sql: string;
+  readonly #changesRows: boolean;
+  #rows = 0;
+  /** Rows changed by this run. */
+  #changes = 0;
+  #isRunning = false;
+  #run = new StatementRun();
+  #estimator: { readonly made: RowEstimator | undefined } | undefined;
   #finalized = false;
 
-  /** `actions` are what the authorizer was asked while the statement was compiled; none at all means VACUUM and its like. */
-  constructor(connection: SqljsConnection, handle: number, actions: readonly number[]) {
+  /** `sql` is the statement's own text; `actions` are what the authorizer was asked while it was compiled, none at all meaning VACUUM and
+   * its like. */
+  constructor(connection: SqljsConnection, handle: number, sql: string, actions: readonly number[]) {
     this.#connection = connection;
+    this.#sql = sql;
     this.#handle = handle;
     this.readOnly = actions.length > 0 && actions.every((action) => READING.has(action));
-    this.#changes = actions.some((action) => CHANGING.has(action));
+    this.#changesRows = !this.readOnly && actions.length > 0 && actions.every((action) => CHANGING.has(action));
+    // A changed schema cannot be explained afterwards.
+    if (!this.readOnly && !this.#changesRows) this.#estimator = { made: connection.explain(sql) };
     this.parameterCount = this.#countParameters();
   }
 
@@ -72,9 +83,12 @@ export class SqljsStatement implements SqliteStatement {
   }
 
   step(): boolean {
+    const before = this.#changesRows && !this.#isRunning ? this.#connection.totalChanges : undefined;
+    this.#isRunning = true;
     const hasRow = this.#connection.step(this);
-    if (hasRow) this.#rowsRead += 1;
-    else if (this.#changes) this.#rowsWritten = this.#connection.changes;
+    if (before !== undefined) this.#changes = (this.#connection.totalChanges ?? before) - before;
+    else if (this.#changesRows && !hasRow) this.#changes = this.#connection.changes;
+    if (hasRow) this.#rows += 1;
     return hasRow;
   }
 
@@ -87,8 +101,11 @@ export class SqljsStatement implements SqliteStatement {
   reset(): void {
     if (this.#finalized) return;
     this.#connection.engine.module._sqlite3_reset(this.handle);
-    this.#rowsRead = 0;
-    this.#rowsWritten = 0;
+    this.#connection.clearCounters(this.#handle);
+    this.#rows = 0;
+    this.#changes = 0;
+    this.#isRunning = false;
+    this.#run = new StatementRun();
   }
 
   finalize(): void {
@@ -98,9 +115,14 @@ export class SqljsStatement implements SqliteStatement {
     this.#connection.forget(this);
   }
 
-  /** Rows returned and rows changed, indexes not counted: estimates, declared as such. */
+  /** Estimates, declared as such. */
   counts(): RowCounts {
-    return { rowsRead: this.readOnly ? this.#rowsRead : 0, rowsWritten: this.#rowsWritten };
+    const changes = this.#changesRows ? { [this.#connection.totalChanges === undefined ? "ownChanges" : "changes"]: this.#changes } : {};
+    const observation = { ...this.#connection.counters(this.handle), rows: this.#rows, ...changes };
+    return this.#run.counts(observation, () => {
+      this.#estimator ??= { made: this.#connection.explain(this.#sql) };
+      return this.#estimator.made;
+    });
   }
 
   #column(index: number): SqlValue {

@@ -1,31 +1,55 @@
 /** struct-facts.ts
- * Where stock sql.js keeps what it does not export: the authorizer and the limits of a connection.
+ * Where stock sql.js keeps what it does not export: fields of SQLite's own structures.
  *
- * Both are found by what surrounds them in `sqlite3`, then proved by use: an authorizer that is called and obeyed, a limit that is
- * enforced. A place that looks right and does not work is not believed. */
+ * Each is found by what surrounds it or by what it holds at a known moment, then proved by use: an authorizer that is called and obeyed,
+ * a limit that is enforced, an error code that follows three different errors. A place that looks right and does not work is not
+ * believed, and what is not found is done without (`policy-guard.ts`, `driver-kit`). */
 import type { SqljsEngine } from "./engine.js";
 
 export interface StructFacts {
-  /** Offset of `xAuth`; its argument follows. */
-  readonly authorizer: number;
-  /** Offset of `aLimit[0]`. */
-  readonly limits: number;
+  /** Offset in `sqlite3` of `xAuth`; its argument follows. */
+  readonly authorizer: number | undefined;
+  /** Offset in `sqlite3` of `aLimit[0]`. */
+  readonly limits: number | undefined;
+  /** Offset in `sqlite3` of `errCode`, the extended result code. */
+  readonly errorCode: number | undefined;
+  /** Offset in `sqlite3` of `errByteOffset`. */
+  readonly errorOffset: number | undefined;
+  /** Offset in `sqlite3` of `nTotalChange`, 64 bits. */
+  readonly totalChanges: number | undefined;
+  /** Offset in `Vdbe` of `aCounter[0]`, what `sqlite3_stmt_status` reads. */
+  readonly counters: number | undefined;
 }
+
+export const NO_FACTS: StructFacts = {
+  authorizer: undefined,
+  limits: undefined,
+  errorCode: undefined,
+  errorOffset: undefined,
+  totalChanges: undefined,
+  counters: undefined,
+};
 
 /** How far into `sqlite3` to look. */
 const SEARCH_BYTES = 1200;
+/** How far into `Vdbe`. */
+const SEARCH_STATEMENT_BYTES = 400;
 
 const ACTION_SELECT = 21;
 const LIMIT_COLUMN = 2;
 
-/** The facts, or why they could not be established. */
-export function findStructFacts(engine: SqljsEngine): StructFacts | string {
+export function findStructFacts(engine: SqljsEngine): StructFacts {
   const database = engine.open(":memory:");
   try {
-    const limits = findLimits(engine, database);
-    if (limits === undefined) return "its limits were not found";
-    const authorizer = findAuthorizer(engine, database);
-    return authorizer === undefined ? "its authorizer was not found" : { limits, authorizer };
+    const errorCode = findErrorCode(engine, database);
+    return {
+      authorizer: findAuthorizer(engine, database),
+      limits: findLimits(engine, database),
+      errorCode,
+      errorOffset: errorCode === undefined ? undefined : findErrorOffset(engine, database, errorCode),
+      totalChanges: findTotalChanges(engine, database),
+      counters: findCounters(engine, database),
+    };
   } finally {
     engine.close(database);
   }
@@ -70,16 +94,19 @@ function findAuthorizer(engine: SqljsEngine, database: number): number | undefin
   return undefined;
 }
 
+/** Where the update hook is; 0 where sql.js does not export the function that sets it. */
 function findUpdateHook(engine: SqljsEngine, database: number): number {
+  const setHook = engine.module._sqlite3_update_hook;
+  if (!setHook) return 0;
   const MARK = 0x5a5a1234;
   const callback = engine.install(() => {}, "viiiij");
-  engine.module._sqlite3_update_hook(database, callback, MARK);
+  setHook(database, callback, MARK);
   let found = 0;
   for (let offset = 0; offset < SEARCH_BYTES; offset += 4) {
     const isHook = engine.memory.pointer(database + offset) === MARK && engine.memory.pointer(database + offset + 4) === callback;
     if (isHook) found = offset;
   }
-  engine.module._sqlite3_update_hook(database, 0, 0);
+  setHook(database, 0, 0);
   return found;
 }
 
@@ -99,6 +126,122 @@ function authorizerWorks(engine: SqljsEngine, database: number, offset: number):
   const denied = run(engine, database, "CREATE TABLE denied(a)") !== 0;
   engine.setAuthorizer(database, undefined, offset);
   return allowed && denied && run(engine, database, "SELECT 1") === 0;
+}
+
+/** The one word that holds the extended code after each of these. */
+function findErrorCode(engine: SqljsEngine, database: number): number | undefined {
+  run(engine, database, "CREATE TABLE facts(a INTEGER PRIMARY KEY, b UNIQUE, c NOT NULL DEFAULT 0, d CHECK (d > 0))");
+  run(engine, database, "INSERT INTO facts(a, b) VALUES (1, 1)");
+  const errors: [sql: string, extendedCode: number][] = [
+    ["INSERT INTO facts(a) VALUES (1)", 1555],
+    ["INSERT INTO facts(b) VALUES (1)", 2067],
+    ["INSERT INTO facts(c) VALUES (NULL)", 1299],
+    ["INSERT INTO facts(d) VALUES (0)", 275],
+    ["no SQL", 1],
+  ];
+  return theOne(engine, SEARCH_BYTES, errors, ([sql, code]) => {
+    run(engine, database, sql);
+    return { at: database, value: code };
+  });
+}
+
+/** `errByteOffset` follows `errCode` since SQLite 3.38. */
+function findErrorOffset(engine: SqljsEngine, database: number, errorCode: number): number | undefined {
+  const offsets: [sql: string, offset: number][] = [
+    ["SELECT nope", 7],
+    ["SELECT         nope", 15],
+    ["SELECT 'é😀', nope", 17],
+    ["SELECT (1", -1],
+  ];
+  const isThere = offsets.every(([sql, offset]) => {
+    run(engine, database, sql);
+    return engine.memory.view.getInt32(database + errorCode + 4, true) === offset;
+  });
+  return isThere ? errorCode + 4 : undefined;
+}
+
+/** `nTotalChange` follows `nChange`; SQL can ask for both. */
+function findTotalChanges(engine: SqljsEngine, database: number): number | undefined {
+  run(engine, database, "CREATE TABLE changed(a)");
+  const writes = [
+    "INSERT INTO changed VALUES (1), (2), (3)",
+    "UPDATE changed SET a = a + 1 WHERE a > 1",
+    "DELETE FROM changed",
+    "INSERT INTO changed VALUES (1), (2), (3), (4), (5)",
+  ];
+  let candidates = Array.from({ length: SEARCH_BYTES / 8 - 1 }, (_, i) => i * 8 + 8);
+  for (const sql of writes) {
+    run(engine, database, sql);
+    const statement = stepOnce(engine, database, "SELECT changes(), total_changes()");
+    const [changes, total] = [0, 1].map((column) => BigInt(engine.module._sqlite3_column_double(statement, column)));
+    engine.module._sqlite3_finalize(statement);
+    const { view } = engine.memory;
+    candidates = candidates.filter(
+      (offset) =>
+        view.getBigInt64(database + offset - 8, true) === changes && view.getBigInt64(database + offset, true) === total,
+    );
+  }
+  return candidates.length === 1 ? candidates[0] : undefined;
+}
+
+/** `aCounter` by what scans, sorts and seeks over ten rows leave there. */
+function findCounters(engine: SqljsEngine, database: number): number | undefined {
+  run(engine, database, "CREATE TABLE ten(a INTEGER PRIMARY KEY, b)");
+  run(engine, database, "WITH n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n WHERE i < 10) INSERT INTO ten SELECT i, -i FROM n");
+  // Slots: 0 steps of seeking loops, 1 of full scans, 2 sorts, 3 rows of automatic indexes, 5 recompilations, 6 runs.
+  const queries: [sql: string, slots: Readonly<Record<number, number>>][] = [
+    ["SELECT * FROM ten", { 0: 0, 1: 9, 2: 0, 3: 0, 5: 0, 6: 1 }],
+    ["SELECT * FROM ten ORDER BY b", { 1: 9, 2: 1, 3: 0, 5: 0, 6: 1 }],
+    ["SELECT * FROM ten WHERE a > 4", { 0: 5, 1: 0, 2: 0, 3: 0, 5: 0, 6: 1 }],
+  ];
+  let candidates: number[] | undefined;
+  for (const [sql, slots] of queries) {
+    const statement = stepToEnd(engine, database, sql);
+    const slot = (offset: number, index: number) => engine.memory.view.getUint32(statement + offset + index * 4, true);
+    const fits: number[] = [];
+    for (let offset = 0; offset < SEARCH_STATEMENT_BYTES; offset += 4) {
+      if (Object.entries(slots).every(([index, value]) => slot(offset, Number(index)) === value)) fits.push(offset);
+    }
+    candidates = candidates?.filter((offset) => fits.includes(offset)) ?? fits;
+    engine.module._sqlite3_finalize(statement);
+  }
+  return candidates?.length === 1 ? candidates[0] : undefined;
+}
+
+/** The only offset at which a word holds, case by case, the value that the case leads to. */
+function theOne<T>(
+  engine: SqljsEngine,
+  bytes: number,
+  cases: readonly T[],
+  provoke: (one: T) => { at: number; value: number },
+): number | undefined {
+  let candidates = Array.from({ length: bytes / 4 }, (_, i) => i * 4);
+  for (const one of cases) {
+    const { at, value } = provoke(one);
+    candidates = candidates.filter((offset) => engine.memory.view.getInt32(at + offset, true) === value);
+  }
+  return candidates.length === 1 ? candidates[0] : undefined;
+}
+
+const ROW = 100;
+
+/** A statement that has run to its end, to be finalized. */
+function stepToEnd(engine: SqljsEngine, database: number, sql: string): number {
+  const statement = stepOnce(engine, database, sql);
+  while (engine.module._sqlite3_step(statement) === ROW);
+  return statement;
+}
+
+/** A statement that stands on its first row, to be finalized. */
+function stepOnce(engine: SqljsEngine, database: number, sql: string): number {
+  return engine.withText(sql, (text) => {
+    const out = engine.allocate(4);
+    engine.module._sqlite3_prepare_v2(database, text, -1, out, 0);
+    const statement = engine.memory.pointer(out);
+    engine.module._free(out);
+    engine.module._sqlite3_step(statement);
+    return statement;
+  });
 }
 
 function run(engine: SqljsEngine, database: number, sql: string): number {

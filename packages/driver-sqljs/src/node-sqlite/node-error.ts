@@ -1,5 +1,5 @@
 /** Errors in the shape of Node's. */
-import { SqliteFailure } from "../sqlite-failure.js";
+import { SqliteFailure } from "@holdfast/driver-kit";
 
 /** SQLite's own descriptions of its primary codes, where Node shows them. */
 const DESCRIPTIONS: Readonly<Record<number, string>> = {

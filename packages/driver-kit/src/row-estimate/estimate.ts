@@ -1,0 +1,42 @@
+/** estimate.ts
+ * Rows read and written by a statement, on engines that do not count them: from its instructions and from what the engine can tell of the
+ * run (`spec/sql` §9.3). Costs milliseconds, so it is done when somebody looks. */
+import type { RowCounts } from "@holdfast/core/contract";
+import { type FlowModel, flowModel } from "./flow-model.js";
+import { type Instruction, parseListing } from "./listing.js";
+import { type Observation, solve } from "./solve.js";
+
+/** A statement's instructions, prepared once for all its runs. */
+export class RowEstimator {
+  readonly #programs: Instruction[][];
+  readonly #entriesOf: (rootPage: number) => number;
+  #model: FlowModel | undefined;
+
+  /** @param listing the rows of `EXPLAIN`
+   * @param entriesOf how many entries a b-tree has */
+  constructor(listing: readonly (readonly unknown[])[], entriesOf: (rootPage: number) => number) {
+    this.#programs = parseListing(listing);
+    this.#entriesOf = entriesOf;
+  }
+
+  estimate(observation: Observation): RowCounts {
+    if (this.#programs.length === 0) return { rowsRead: 0, rowsWritten: 0 };
+    this.#model ??= flowModel(this.#programs);
+    const solution = solve(this.#model, observation);
+    if (!solution) return simpleEstimate(this.#programs, observation);
+    const counted = this.#model.counts.reduce((total, { root }) => total + this.#entriesOf(root), 0);
+    return { rowsRead: Math.max(0, solution.read + counted), rowsWritten: Math.max(0, solution.written) };
+  }
+}
+
+/** Steps and seeks, each once: right where no seek is inside a loop. */
+function simpleEstimate(programs: readonly (readonly Instruction[])[], observation: Observation): RowCounts {
+  const all = programs.flat();
+  const count = (pattern: RegExp, fits: (one: Instruction) => boolean = () => true) =>
+    all.filter((one) => pattern.test(one.opcode) && fits(one)).length;
+  const { steps = 0, fullscanSteps = 0, autoindex = 0, sorts = 0, rows = 0, ownChanges = 0, changes = ownChanges } = observation;
+  const stepped = observation.vmSteps === undefined ? rows : steps + fullscanSteps + autoindex + sorts;
+  const seeks = count(/^(Rewind|Last|SeekRowid|NotExists|SeekGE|SeekGT|SeekLE|SeekLT|VNext)$/);
+  const perChange = count(/^(IdxInsert|Insert)$/, ({ p5 }) => !(p5 & 1));
+  return { rowsRead: stepped + seeks, rowsWritten: changes * (1 + perChange) };
+}
