@@ -1,9 +1,10 @@
 /** connection.ts
  * One open database of an engine, at the level of SQLite's C interface: compile, run, errors, and whether a transaction is open. */
-import { encodeWtf8, type SqliteDatabase, type SqlValue } from "@holdfast/core/contract";
-import { inferExtendedCode, isKeyword, type Observation, RowEstimator, SqliteFailure, textAfter, tokenize } from "@holdfast/driver-kit";
+import { encodeWtf8, type SqliteDatabase, type SqlLimits, type SqlValue } from "@holdfast/core/contract";
+import { applyLimits, inferExtendedCode, isKeyword, type Observation, RowEstimator, SqliteFailure, textAfter, tokenize } from "@holdfast/driver-kit";
 import type { AuthorizeCallback, SqljsEngine } from "./engine.js";
-import { SqljsStatement } from "./statement.js";
+import { PolicyGuard } from "./policy-guard.js";
+import { SqljsStatement, type StatementKind } from "./statement.js";
 
 const ROW = 100;
 const DONE = 101;
@@ -17,6 +18,11 @@ const COUNTER_SLOTS = [0, 1, 2, 3, 4, 6, 7, 8];
 const PRAGMA = 19;
 const ANALYZE = 28;
 
+export interface ConnectionPolicy {
+  readonly authorize?: AuthorizeCallback;
+  readonly limits?: SqlLimits;
+}
+
 export class SqljsConnection implements Omit<SqliteDatabase, "pageCount"> {
   readonly engine: SqljsEngine;
   readonly pointer: number;
@@ -26,12 +32,20 @@ export class SqljsConnection implements Omit<SqliteDatabase, "pageCount"> {
   #actions: number[] = [];
   #closed = false;
 
+  /** Set where the engine's own authorizer or limits are out of reach. */
+  readonly #guard: PolicyGuard | undefined;
+
   /** `name` is a registered file of the engine's VFS, or `:memory:`. */
-  constructor(engine: SqljsEngine, name: string, authorize: AuthorizeCallback = () => 0) {
+  constructor(engine: SqljsEngine, name: string, { authorize = () => 0, limits }: ConnectionPolicy = {}) {
     this.engine = engine;
     this.pointer = engine.open(name);
     this.#authorize = authorize;
     this.#authorizeAll();
+    const { facts } = engine;
+    if (limits && (facts.authorizer === undefined || facts.limits === undefined)) {
+      this.#guard = new PolicyGuard((sql, values) => this.query(sql, values), authorize, limits);
+    }
+    if (limits) applyLimits(limits, (category, value) => engine.setLimit(this.pointer, category, value));
   }
 
   /** Stock sql.js has no `sqlite3_get_autocommit`. SQLite refuses this pragma inside a transaction, and only there; its value does not
@@ -54,7 +68,29 @@ export class SqljsConnection implements Omit<SqliteDatabase, "pageCount"> {
 
   prepare(sql: string): { statement: SqljsStatement; tail: string } | undefined {
     this.#assertOpen();
-    return this.#compile(sql);
+    this.#guard?.checkText(sql);
+    const prepared = this.#compile(sql);
+    if (!this.#guard || !prepared) return prepared;
+    const { statement } = prepared;
+    try {
+      statement.kind = this.#guard.checkProgram(statement.sql, statement.parameterCount, statement.columnNames.length)
+        ? "reads"
+        : kindOfText(statement.sql);
+    } catch (error) {
+      statement.finalize();
+      throw error;
+    }
+    return prepared;
+  }
+
+  /** @throws SqliteFailure if a value is longer than the limit that SQLite cannot be told */
+  checkValue(value: SqlValue): void {
+    this.#guard?.checkValue(value);
+  }
+
+  /** The same for the row that a statement has reached. */
+  checkRow(statement: SqljsStatement): void {
+    if (this.#guard) for (const value of statement.row()) this.#guard.checkValue(value);
   }
 
   #compile(sql: string): { statement: SqljsStatement; tail: string } | undefined {
@@ -70,7 +106,7 @@ export class SqljsConnection implements Omit<SqliteDatabase, "pageCount"> {
       if (code !== OK) throw this.failure(code);
       if (handle === 0) return undefined;
       const tail = textAfter(sql, used);
-      const statement = new SqljsStatement(this, handle, sql.slice(0, sql.length - tail.length), this.#actions);
+      const statement = new SqljsStatement(this, handle, sql.slice(0, sql.length - tail.length), kindOfActions(this.#actions));
       this.#statements.add(statement);
       return { statement, tail };
     });
@@ -78,9 +114,26 @@ export class SqljsConnection implements Omit<SqliteDatabase, "pageCount"> {
 
   exec(sql: string): void {
     this.#assertOpen();
+    if (this.#guard) {
+      this.#runEach(sql);
+      return;
+    }
     const text = encodeWtf8(`${sql}\0`);
     const code = this.engine.withBytes(text, (at) => this.engine.module._sqlite3_exec(this.pointer, at, 0, 0, 0));
     if (code !== OK) throw this.failure(code);
+  }
+
+  #runEach(sql: string): void {
+    for (let rest = sql; ; ) {
+      const prepared = this.prepare(rest);
+      if (!prepared) return;
+      try {
+        while (prepared.statement.step());
+      } finally {
+        prepared.statement.finalize();
+      }
+      rest = prepared.tail;
+    }
   }
 
   /** Whether there is a row. @throws SqliteFailure */
@@ -199,4 +252,20 @@ export class SqljsConnection implements Omit<SqliteDatabase, "pageCount"> {
   #assertOpen(): void {
     if (this.#closed) throw new Error("database is not open");
   }
+}
+
+/** What only reads asks for: PRAGMA, READ, SELECT, FUNCTION, RECURSIVE. */
+const READING: ReadonlySet<number> = new Set([19, 20, 21, 31, 33]);
+/** What changes rows of tables asks for beside them: DELETE, INSERT, UPDATE. */
+const CHANGING: ReadonlySet<number> = new Set([...READING, 9, 18, 23]);
+
+/** `actions` are what the authorizer was asked; none at all means VACUUM and its like. */
+function kindOfActions(actions: readonly number[]): StatementKind {
+  if (actions.length > 0 && actions.every((action) => READING.has(action))) return "reads";
+  return actions.length > 0 && actions.every((action) => CHANGING.has(action)) ? "changes-rows" : "changes-schema";
+}
+
+/** Of a statement that writes. */
+function kindOfText(sql: string): StatementKind {
+  return isKeyword(tokenize(sql)[0], "INSERT", "REPLACE", "UPDATE", "DELETE", "WITH") ? "changes-rows" : "changes-schema";
 }

@@ -39,6 +39,7 @@ export class SqljsEngine {
   readonly #functions: WasmFunctions;
   readonly #authorizers = new Map<number, AuthorizeCallback>();
   readonly #authorizeIndex: number;
+  readonly #refuseIndex: number;
   #names = 0;
 
   /** Runs sql.js. Synchronous: its start-up is, once the wasm is there. @throws HoldfastError `HOLDFAST_UNSUPPORTED` if a self-test fails */
@@ -56,6 +57,9 @@ export class SqljsEngine {
       const [a, b, c, d] = names.map((at) => (at === 0 ? null : this.memory.text(at)));
       return this.#authorizers.get(database)?.(action, a ?? null, b ?? null, c ?? null, d ?? null) ?? 0;
     });
+    this.#refuseIndex = this.#functions.install("viii", (context: number) =>
+      this.withText("not authorized", (text) => this.module._sqlite3_result_error(context, text, -1)),
+    );
     this.facts = structFacts ? findStructFacts(this) : NO_FACTS;
   }
 
@@ -75,6 +79,16 @@ export class SqljsEngine {
       module._free(out);
       if (code !== 0) throw new Error(`sqlite3_open failed with code ${code}`);
       return database;
+    });
+  }
+
+  /** The platform has `load_extension()`, and refuses it when it runs; sql.js has none. */
+  refuseExtensions(database: number): void {
+    const UTF8 = 1;
+    this.withText("load_extension", (name) => {
+      for (const argumentCount of [1, 2]) {
+        this.module._sqlite3_create_function_v2(database, name, argumentCount, UTF8, 0, this.#refuseIndex, 0, 0, 0);
+      }
     });
   }
 

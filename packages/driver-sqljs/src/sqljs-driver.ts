@@ -1,7 +1,7 @@
 /** The holdfast driver on stock sql.js: captures every commit through the VFS. */
 import type { DriverSupport, OpenOptions, SqliteDatabase, SqliteDriver, SqliteStatement } from "@holdfast/core/contract";
 import { PAGE_SIZE } from "@holdfast/core/contract";
-import { AUTHORIZED, applyLimits, rewriteLimitedWrite, tableKey } from "@holdfast/driver-kit";
+import { AUTHORIZED, rewriteLimitedWrite, tableKey } from "@holdfast/driver-kit";
 import { PageFile } from "@holdfast/vfs";
 import { SqljsConnection } from "./connection.js";
 import { SqljsEngine } from "./engine.js";
@@ -59,15 +59,16 @@ class SqljsDatabase implements SqliteDatabase {
     });
     this.#name = engine.freshName();
     engine.vfs.register(this.#name, this.#file);
-    this.#connection = new SqljsConnection(engine, this.#name, (action, a, b, c, d) =>
-      this.#isOwn ? AUTHORIZED.ok : AUTHORIZED[options.authorize(action, a, b, c, d)],
-    );
+    this.#connection = new SqljsConnection(engine, this.#name, {
+      authorize: (action, a, b, c, d) => (this.#isOwn ? AUTHORIZED.ok : AUTHORIZED[options.authorize(action, a, b, c, d)]),
+      limits: options.limits,
+    });
+    engine.refuseExtensions(this.#connection.pointer);
     this.#connection.exec(
       `PRAGMA page_size = ${PAGE_SIZE}; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY; PRAGMA temp_store = MEMORY;
       PRAGMA synchronous = OFF; PRAGMA cache_size = ${-Math.ceil(options.cacheBytes / 1024)}; PRAGMA foreign_keys = ON;
       PRAGMA max_page_count = ${options.maxPageCount}`,
     );
-    applyLimits(options.limits, (category, value) => engine.setLimit(this.#connection.pointer, category, value));
     const counter = this.#connection.prepare("PRAGMA page_count");
     if (!counter) throw new Error("sql.js does not know PRAGMA page_count");
     this.#pageCounter = counter.statement;

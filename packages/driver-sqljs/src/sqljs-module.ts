@@ -7,6 +7,18 @@ export interface SqljsModule {
   _sqlite3_errmsg(database: number): number;
   _sqlite3_exec(database: number, sql: number, callback: 0, argument: 0, error: 0): number;
   _sqlite3_changes(database: number): number;
+  _sqlite3_create_function_v2(
+    database: number,
+    name: number,
+    argumentCount: number,
+    encoding: number,
+    userData: number,
+    call: number,
+    step: number,
+    final: number,
+    destroy: number,
+  ): number;
+  _sqlite3_result_error(context: number, message: number, bytes: number): void;
   /** Since sql.js 1.13. */
   _sqlite3_update_hook?(database: number, callback: number, argument: number): number;
   _sqlite3_prepare_v2(database: number, sql: number, bytes: number, out: number, tail: number): number;

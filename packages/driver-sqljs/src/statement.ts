@@ -13,18 +13,16 @@ const FLOAT = 2;
 const TEXT = 3;
 const BLOB = 4;
 
-/** Authorizer actions of statements that change nothing: PRAGMA, READ, SELECT, FUNCTION, RECURSIVE. */
-const READING: ReadonlySet<number> = new Set([19, 20, 21, 31, 33]);
-/** What statements ask that change rows of tables: READING, and DELETE, INSERT, UPDATE. Others change the schema. */
-const CHANGING: ReadonlySet<number> = new Set([...READING, 9, 18, 23]);
+/** Stock sql.js has no `sqlite3_stmt_readonly`; whoever compiles a statement finds out. */
+export type StatementKind = "reads" | "changes-rows" | "changes-schema";
 
 export class SqljsStatement implements SqliteStatement {
   readonly #handle: number;
-  readonly readOnly: boolean;
   readonly parameterCount: number;
+  /** The statement's own text. */
+  readonly sql: string;
+  kind: StatementKind;
   readonly #connection: SqljsConnection;
-  readonly #sql: string;
-  readonly #changesRows: boolean;
   #rows = 0;
   /** Rows changed by this run. */
   #changes = 0;
@@ -33,17 +31,16 @@ export class SqljsStatement implements SqliteStatement {
   #estimator: { readonly made: RowEstimator | undefined } | undefined;
   #finalized = false;
 
-  /** `sql` is the statement's own text; `actions` are what the authorizer was asked while it was compiled, none at all meaning VACUUM and
-   * its like. */
-  constructor(connection: SqljsConnection, handle: number, sql: string, actions: readonly number[]) {
+  constructor(connection: SqljsConnection, handle: number, sql: string, kind: StatementKind) {
     this.#connection = connection;
-    this.#sql = sql;
     this.#handle = handle;
-    this.readOnly = actions.length > 0 && actions.every((action) => READING.has(action));
-    this.#changesRows = !this.readOnly && actions.length > 0 && actions.every((action) => CHANGING.has(action));
-    // A changed schema cannot be explained afterwards.
-    if (!this.readOnly && !this.#changesRows) this.#estimator = { made: connection.explain(sql) };
+    this.sql = sql;
+    this.kind = kind;
     this.parameterCount = this.#countParameters();
+  }
+
+  get readOnly(): boolean {
+    return this.kind === "reads";
   }
 
   /** @throws Error if it was finalized: its memory may be another statement's */
@@ -64,6 +61,7 @@ export class SqljsStatement implements SqliteStatement {
   }
 
   bindAt(index: number, value: SqlValue): void {
+    this.#connection.checkValue(value);
     const { engine } = this.#connection;
     const { module } = engine;
     let code = OK;
@@ -83,12 +81,18 @@ export class SqljsStatement implements SqliteStatement {
   }
 
   step(): boolean {
-    const before = this.#changesRows && !this.#isRunning ? this.#connection.totalChanges : undefined;
+    const changesRows = this.kind === "changes-rows";
+    const before = changesRows && !this.#isRunning ? this.#connection.totalChanges : undefined;
+    // A changed schema cannot be explained afterwards.
+    if (this.kind === "changes-schema" && !this.#isRunning) this.#estimator = { made: this.#connection.explain(this.sql) };
     this.#isRunning = true;
     const hasRow = this.#connection.step(this);
     if (before !== undefined) this.#changes = (this.#connection.totalChanges ?? before) - before;
-    else if (this.#changesRows && !hasRow) this.#changes = this.#connection.changes;
-    if (hasRow) this.#rows += 1;
+    else if (changesRows && !hasRow) this.#changes = this.#connection.changes;
+    if (hasRow) {
+      this.#rows += 1;
+      this.#connection.checkRow(this);
+    }
     return hasRow;
   }
 
@@ -117,10 +121,10 @@ export class SqljsStatement implements SqliteStatement {
 
   /** Estimates, declared as such. */
   counts(): RowCounts {
-    const changes = this.#changesRows ? { [this.#connection.totalChanges === undefined ? "ownChanges" : "changes"]: this.#changes } : {};
+    const changes = this.kind === "changes-rows" ? { [this.#connection.totalChanges === undefined ? "ownChanges" : "changes"]: this.#changes } : {};
     const observation = { ...this.#connection.counters(this.handle), rows: this.#rows, ...changes };
     return this.#run.counts(observation, () => {
-      this.#estimator ??= { made: this.#connection.explain(this.#sql) };
+      this.#estimator ??= { made: this.#connection.explain(this.sql) };
       return this.#estimator.made;
     });
   }
