@@ -4,6 +4,8 @@ export { inferExtendedCode } from "./extended-code.js";
 export { type Rewritten, rewriteLimitedWrite } from "./limited-write.js";
 export { applyLimits, LIMIT_CATEGORIES } from "./limits.js";
 export { RowEstimator } from "./row-estimate/estimate.js";
+export { StatementRun } from "./row-estimate/statement-run.js";
+export { kindOfActions, type StatementKind } from "./statement-kind.js";
 export type { Observation } from "./row-estimate/solve.js";
 export { type FailureDetails, SqliteFailure } from "./sqlite-failure.js";
 export { type Query, tableKey } from "./table-key.js";

@@ -1,10 +1,10 @@
 /** connection.ts
  * One open database of an engine, at the level of SQLite's C interface: compile, run, errors, and whether a transaction is open. */
 import { encodeWtf8, type SqliteDatabase, type SqlLimits, type SqlValue } from "@holdfast/core/contract";
-import { applyLimits, inferExtendedCode, isKeyword, type Observation, RowEstimator, SqliteFailure, textAfter, tokenize } from "@holdfast/driver-kit";
+import { applyLimits, inferExtendedCode, isKeyword, kindOfActions, type Observation, RowEstimator, SqliteFailure, type StatementKind, textAfter, tokenize } from "@holdfast/driver-kit";
 import type { AuthorizeCallback, SqljsEngine } from "./engine.js";
 import { PolicyGuard } from "./policy-guard.js";
-import { SqljsStatement, type StatementKind } from "./statement.js";
+import { SqljsStatement } from "./statement.js";
 
 const ROW = 100;
 const DONE = 101;
@@ -215,19 +215,11 @@ export class SqljsConnection implements Omit<SqliteDatabase, "pageCount"> {
   /** The estimator for a statement, if it still compiles. */
   explain(sql: string): RowEstimator | undefined {
     if (!this.isOpen) return undefined;
-    if (isKeyword(tokenize(sql)[0], "EXPLAIN")) return new RowEstimator([], () => 0); // reads nothing
     try {
-      return new RowEstimator(this.query(`EXPLAIN ${sql}`), (root) => this.#entriesOf(root));
+      return RowEstimator.of(sql, (query, values) => this.query(query, values));
     } catch {
       return undefined; // its table is gone, or is there by now: counts are estimates and never fail
     }
-  }
-
-  #entriesOf(rootPage: number): number {
-    const SCHEMA = [["sqlite_schema"]];
-    const [table] = rootPage === 1 ? SCHEMA : this.query("SELECT tbl_name FROM sqlite_schema WHERE rootpage = ?", [rootPage]);
-    if (!table) return 0;
-    return Number(this.query(`SELECT count(*) FROM "${String(table[0]).replaceAll('"', '""')}"`)[0]?.[0]);
   }
 
   forget(statement: SqljsStatement): void {
@@ -252,17 +244,6 @@ export class SqljsConnection implements Omit<SqliteDatabase, "pageCount"> {
   #assertOpen(): void {
     if (this.#closed) throw new Error("database is not open");
   }
-}
-
-/** What only reads asks for: PRAGMA, READ, SELECT, FUNCTION, RECURSIVE. */
-const READING: ReadonlySet<number> = new Set([19, 20, 21, 31, 33]);
-/** What changes rows of tables asks for beside them: DELETE, INSERT, UPDATE. */
-const CHANGING: ReadonlySet<number> = new Set([...READING, 9, 18, 23]);
-
-/** `actions` are what the authorizer was asked; none at all means VACUUM and its like. */
-function kindOfActions(actions: readonly number[]): StatementKind {
-  if (actions.length > 0 && actions.every((action) => READING.has(action))) return "reads";
-  return actions.length > 0 && actions.every((action) => CHANGING.has(action)) ? "changes-rows" : "changes-schema";
 }
 
 /** Of a statement that writes. */

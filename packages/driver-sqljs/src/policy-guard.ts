@@ -5,7 +5,7 @@
 import { encodeWtf8, type SqlLimits, type SqlValue } from "@holdfast/core/contract";
 import { firstStatement, isKeyword, type Query, SqliteFailure, type Token } from "@holdfast/driver-kit";
 import type { AuthorizeCallback } from "./engine.js";
-import { type HiddenTable, isReadOnly, programActions } from "./program-actions.js";
+import { isReadOnly, programActions, type Tables } from "./program-actions.js";
 import { type Action, type SchemaFacts, textActions } from "./text-actions.js";
 
 const ERROR = 1;
@@ -47,7 +47,7 @@ export class PolicyGuard {
     const isExplain = isKeyword(tokens[0], "EXPLAIN");
     const [start] = tokens.slice(isExplain ? (isKeyword(tokens[1], "QUERY") ? 3 : 1) : 0);
     const listing = this.#query(`EXPLAIN ${statement.slice(start?.start)}`, []);
-    for (const action of programActions(listing, this.#hiddenTables())) this.#ask(action);
+    for (const action of programActions(listing, this.#tables())) this.#ask(action);
     return isExplain || isReadOnly(listing);
   }
 
@@ -78,16 +78,12 @@ export class PolicyGuard {
     };
   }
 
-  #hiddenTables(): HiddenTable[] {
-    const rows = this.#query(
-      "SELECT tbl_name, group_concat(rootpage) FROM sqlite_schema WHERE lower(substr(tbl_name, 1, 4)) = '_cf_' GROUP BY tbl_name",
-      [],
-    );
-    return rows.map(([name, roots]) => ({
-      name: String(name),
-      roots: new Set(String(roots).split(",").map(Number)),
-      columns: this.#query("SELECT name FROM pragma_table_info(?)", [name ?? null]).map(([column]) => String(column)),
-    }));
+  #tables(): Tables {
+    const roots = new Map(this.#query("SELECT rootpage, tbl_name FROM sqlite_schema", []).map(([page, name]) => [page, String(name)]));
+    return {
+      byRoot: (page) => roots.get(page),
+      columns: (table) => this.#query("SELECT name FROM pragma_table_info(?)", [table]).map(([column]) => String(column)),
+    };
   }
 }
 

@@ -1,16 +1,16 @@
 /** program-actions.ts
- * What a compiled statement does, read from its instructions (EXPLAIN): tables of ours that it opens, directly or through views, triggers
- * and foreign keys, and functions that it calls there. And whether it writes. */
+ * What a compiled statement does, read from its instructions (EXPLAIN): tables that it opens, directly or through views, triggers and
+ * foreign keys, and functions that it calls there. And whether it writes. */
 import type { Action } from "./text-actions.js";
 
-/** A hidden table: its b-trees' root pages, and its columns in the order of its records. */
-export interface HiddenTable {
-  readonly name: string;
-  readonly roots: ReadonlySet<number>;
-  readonly columns: readonly string[];
+export interface Tables {
+  /** The table that a b-tree belongs to, by its root page. */
+  byRoot(page: number): string | undefined;
+  /** A table's columns. */
+  columns(table: string): readonly string[];
 }
 
-export function programActions(listing: readonly (readonly unknown[])[], hidden: readonly HiddenTable[]): Action[] {
+export function programActions(listing: readonly (readonly unknown[])[], tables: Tables): Action[] {
   const actions: Action[] = [];
   const programs = split(listing);
   for (const program of programs) {
@@ -19,12 +19,17 @@ export function programActions(listing: readonly (readonly unknown[])[], hidden:
         const name = String(p4).replace(/\(-?\d+\)$/, "");
         if (!name.startsWith("stat_")) actions.push({ code: 31, first: null, second: name, database: "main" }); // ANALYZE's own
       }
+      if (opcode === "Clear" && Number(p2) === 0) {
+        const cleared = tables.byRoot(Number(p1)); // DELETE without WHERE
+        if (cleared !== undefined) actions.push({ code: 9, first: cleared, second: null, database: "main" });
+      }
       const opens = opcode === "OpenRead" || opcode === "OpenWrite";
-      const table = opens && Number(p3) === 0 ? hidden.find(({ roots }) => roots.has(Number(p2))) : undefined;
-      if (!table) continue;
-      if (opcode === "OpenWrite") actions.push({ code: 18, first: table.name, second: null, database: "main" });
+      const table = opens && Number(p3) === 0 ? tables.byRoot(Number(p2)) : undefined;
+      if (table === undefined) continue;
+      if (opcode === "OpenWrite") actions.push({ code: 18, first: table, second: null, database: "main" });
       const read = program.find(([, other, cursor]) => other === "Column" && cursor === p1);
-      actions.push({ code: 20, first: table.name, second: table.columns[Number(read?.[3] ?? -1)] ?? "", database: "main" });
+      const column = read === undefined ? "" : (tables.columns(table)[Number(read[3])] ?? "");
+      actions.push({ code: 20, first: table, second: column, database: "main" });
     }
   }
   return actions;

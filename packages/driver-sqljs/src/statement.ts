@@ -1,8 +1,7 @@
 /** One compiled statement of sql.js. */
 import { decodeWtf8, encodeWtf8, type RowCounts, type SqliteStatement, type SqlValue } from "@holdfast/core/contract";
-import type { RowEstimator } from "@holdfast/driver-kit";
+import { type RowEstimator, type StatementKind, StatementRun } from "@holdfast/driver-kit";
 import type { SqljsConnection } from "./connection.js";
-import { StatementRun } from "./statement-run.js";
 
 const OK = 0;
 const RANGE = 25;
@@ -12,9 +11,6 @@ const INTEGER = 1;
 const FLOAT = 2;
 const TEXT = 3;
 const BLOB = 4;
-
-/** Stock sql.js has no `sqlite3_stmt_readonly`; whoever compiles a statement finds out. */
-export type StatementKind = "reads" | "changes-rows" | "changes-schema";
 
 export class SqljsStatement implements SqliteStatement {
   readonly #handle: number;

@@ -2,6 +2,8 @@
  * Rows read and written by a statement, on engines that do not count them: from its instructions and from what the engine can tell of the
  * run (`spec/sql` §9.3). Costs milliseconds, so it is done when somebody looks. */
 import type { RowCounts } from "@holdfast/core/contract";
+import type { Query } from "../table-key.js";
+import { isKeyword, tokenize } from "../tokens.js";
 import { type FlowModel, flowModel } from "./flow-model.js";
 import { type Instruction, parseListing } from "./listing.js";
 import { type Observation, solve } from "./solve.js";
@@ -12,9 +14,13 @@ export class RowEstimator {
   readonly #entriesOf: (rootPage: number) => number;
   #model: FlowModel | undefined;
 
-  /** @param listing the rows of `EXPLAIN`
-   * @param entriesOf how many entries a b-tree has */
-  constructor(listing: readonly (readonly unknown[])[], entriesOf: (rootPage: number) => number) {
+  /** The estimator of a statement. @throws SqliteError if it does not compile any more */
+  static of(sql: string, query: Query): RowEstimator {
+    if (isKeyword(tokenize(sql)[0], "EXPLAIN")) return new RowEstimator([], () => 0); // reads nothing
+    return new RowEstimator(query(`EXPLAIN ${sql}`, []), (root) => entriesOf(root, query));
+  }
+
+  private constructor(listing: readonly (readonly unknown[])[], entriesOf: (rootPage: number) => number) {
     this.#programs = parseListing(listing);
     this.#entriesOf = entriesOf;
   }
@@ -39,4 +45,12 @@ function simpleEstimate(programs: readonly (readonly Instruction[])[], observati
   const seeks = count(/^(Rewind|Last|SeekRowid|NotExists|SeekGE|SeekGT|SeekLE|SeekLT|VNext)$/);
   const perChange = count(/^(IdxInsert|Insert)$/, ({ p5 }) => !(p5 & 1));
   return { rowsRead: stepped + seeks, rowsWritten: changes * (1 + perChange) };
+}
+
+function entriesOf(rootPage: number, query: Query): number {
+  const SCHEMA_ROOT = 1;
+  const rows = rootPage === SCHEMA_ROOT ? [["sqlite_schema"]] : query("SELECT tbl_name FROM sqlite_schema WHERE rootpage = ?", [rootPage]);
+  const [table] = rows[0] ?? [];
+  if (table === undefined) return 0;
+  return Number(query(`SELECT count(*) FROM "${String(table).replaceAll('"', '""')}"`, [])[0]?.[0]);
 }

@@ -1,9 +1,10 @@
-/** statement-run.ts
+/** row-estimate/statement-run.ts
  * What is known of one run of a statement, and the rows it is estimated to have read and written.
  *
  * Taking a reading is cheap: a few words of memory. The estimate costs milliseconds, so it is made when somebody looks, and never throws. */
 import type { RowCounts } from "@holdfast/core/contract";
-import type { Observation, RowEstimator } from "@holdfast/driver-kit";
+import type { RowEstimator } from "./estimate.js";
+import type { Observation } from "./solve.js";
 
 export class StatementRun {
   /** Whoever looked before was told this many: counts only grow. */

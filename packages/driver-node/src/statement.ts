@@ -1,0 +1,122 @@
+/** One compiled statement of node:sqlite. */
+import type { RowCounts, SqliteStatement, SqlValue } from "@holdfast/core/contract";
+import { type Observation, type RowEstimator, SqliteFailure, type StatementKind, StatementRun } from "@holdfast/driver-kit";
+import type { NodeDatabase } from "./database.js";
+import type { NativeStatement, NativeValue } from "./node-sqlite.js";
+import { bindingsOf, type Parameters, parametersOf } from "./parameters.js";
+
+const RANGE = 25;
+
+/** Names of node:sqlite's counters, since Node 26. */
+const COUNTERS = {
+  fullscanSteps: "fullscanStep",
+  sorts: "sort",
+  autoindex: "autoindex",
+  vmSteps: "vmStep",
+  filterHits: "filterHit",
+  filterMisses: "filterMiss",
+} as const satisfies Partial<Record<keyof Observation, string>>;
+
+export class NodeStatement implements SqliteStatement {
+  readonly kind: StatementKind;
+  readonly sql: string;
+  readonly #database: NodeDatabase;
+  readonly #native: NativeStatement;
+  readonly #parameters: Parameters;
+  #values: SqlValue[] = [];
+  #iterator: Iterator<NativeValue[]> | undefined;
+  #row: SqlValue[] = [];
+  #rows = 0;
+  #changes = 0;
+  #run = new StatementRun();
+  #estimator: { readonly made: RowEstimator | undefined } | undefined;
+  #finalized = false;
+
+  constructor(database: NodeDatabase, native: NativeStatement, sql: string, kind: StatementKind) {
+    native.setReadBigInts(true);
+    native.setReturnArrays(true);
+    this.#database = database;
+    this.#native = native;
+    this.#parameters = parametersOf(sql);
+    this.sql = sql;
+    this.kind = kind;
+  }
+
+  get readOnly(): boolean {
+    return this.kind === "reads";
+  }
+
+  get parameterCount(): number {
+    return this.#parameters.count;
+  }
+
+  get columnNames(): readonly string[] {
+    this.#assertUsable();
+    return this.#database.native(() => this.#native.columns().map(({ name }) => name));
+  }
+
+  bind(values: readonly SqlValue[]): void {
+    this.#assertUsable();
+    if (values.length > this.parameterCount) throw new SqliteFailure(RANGE, "column index out of range");
+    for (const value of values) this.#database.checkLength(value);
+    this.#values = values.map((value) => (value instanceof Uint8Array ? value.slice() : value));
+  }
+
+  step(): boolean {
+    this.#assertUsable();
+    if (this.kind === "changes-schema" && !this.#iterator) this.#estimator = { made: this.#database.explain(this.sql) };
+    const before = this.kind === "changes-rows" && !this.#iterator ? this.#database.totalChanges() : undefined;
+    const step = () => {
+      this.#iterator ??= this.#native.iterate(...bindingsOf(this.#parameters, this.#values));
+      return this.#iterator.next();
+    };
+    const { done, value } = this.readOnly ? this.#database.native(step) : this.#database.writing(step);
+    if (before !== undefined) this.#changes = this.#database.totalChanges() - before;
+    if (done) return false;
+    this.#rows += 1;
+    this.#row = value.map((cell: NativeValue) => (typeof cell === "bigint" ? Number(cell) : cell));
+    return true;
+  }
+
+  row(): SqlValue[] {
+    return this.#row;
+  }
+
+  reset(): void {
+    if (this.#iterator && this.#database.isOpen) {
+      const end = () => this.#iterator?.return?.();
+      if (this.readOnly) this.#database.native(end);
+      else this.#database.writing(end);
+    }
+    this.#iterator = undefined;
+    this.#native.resetStats?.();
+    this.#row = [];
+    this.#rows = 0;
+    this.#changes = 0;
+    this.#run = new StatementRun();
+  }
+
+  /** node:sqlite lets go of a statement when nobody refers to it any more. */
+  finalize(): void {
+    if (this.#finalized) return;
+    this.reset();
+    this.#finalized = true;
+  }
+
+  counts(): RowCounts {
+    const observation: Record<string, number> = { rows: this.#rows };
+    if (this.kind === "changes-rows") observation["changes"] = this.#changes;
+    if (this.#native.stat) {
+      for (const [name, counter] of Object.entries(COUNTERS)) observation[name] = this.#native.stat(counter);
+    }
+    return this.#run.counts(observation, () => {
+      this.#estimator ??= { made: this.#database.explain(this.sql) };
+      return this.#estimator.made;
+    });
+  }
+
+  #assertUsable(): void {
+    if (!this.#database.isOpen) throw new Error("database is not open");
+    if (this.#finalized) throw new Error("statement has been finalized");
+  }
+}
