@@ -28,6 +28,7 @@ export class NodeStatement implements SqliteStatement {
   #row: SqlValue[] = [];
   #rows = 0;
   #changes = 0;
+  #before = 0;
   #run = new StatementRun();
   #estimator: { readonly made: RowEstimator | undefined } | undefined;
   #finalized = false;
@@ -65,13 +66,13 @@ export class NodeStatement implements SqliteStatement {
   step(): boolean {
     this.#assertUsable();
     if (this.kind === "changes-schema" && !this.#iterator) this.#estimator = { made: this.#database.explain(this.sql) };
-    const before = this.kind === "changes-rows" && !this.#iterator ? this.#database.totalChanges() : undefined;
+    if (this.kind === "changes-rows" && !this.#iterator) this.#before = this.#database.totalChanges();
     const step = () => {
       this.#iterator ??= this.#native.iterate(...bindingsOf(this.#parameters, this.#values));
       return this.#iterator.next();
     };
     const { done, value } = this.readOnly ? this.#database.native(step) : this.#database.writing(step);
-    if (before !== undefined) this.#changes = this.#database.totalChanges() - before;
+    if (this.kind === "changes-rows") this.#changes = this.#database.totalChanges() - this.#before;
     if (done) return false;
     this.#rows += 1;
     this.#row = value.map((cell: NativeValue) => (typeof cell === "bigint" ? Number(cell) : cell));

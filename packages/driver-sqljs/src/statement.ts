@@ -22,6 +22,7 @@ export class SqljsStatement implements SqliteStatement {
   #rows = 0;
   /** Rows changed by this run. */
   #changes = 0;
+  #before: number | undefined;
   #isRunning = false;
   #run = new StatementRun();
   #estimator: { readonly made: RowEstimator | undefined } | undefined;
@@ -78,12 +79,12 @@ export class SqljsStatement implements SqliteStatement {
 
   step(): boolean {
     const changesRows = this.kind === "changes-rows";
-    const before = changesRows && !this.#isRunning ? this.#connection.totalChanges : undefined;
+    if (changesRows && !this.#isRunning) this.#before = this.#connection.totalChanges;
     // A changed schema cannot be explained afterwards.
     if (this.kind === "changes-schema" && !this.#isRunning) this.#estimator = { made: this.#connection.explain(this.sql) };
     this.#isRunning = true;
     const hasRow = this.#connection.step(this);
-    if (before !== undefined) this.#changes = (this.#connection.totalChanges ?? before) - before;
+    if (changesRows && this.#before !== undefined) this.#changes = (this.#connection.totalChanges ?? this.#before) - this.#before;
     else if (changesRows && !hasRow) this.#changes = this.#connection.changes;
     if (hasRow) {
       this.#rows += 1;

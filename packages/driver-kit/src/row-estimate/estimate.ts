@@ -28,7 +28,7 @@ export class RowEstimator {
   estimate(observation: Observation): RowCounts {
     if (this.#programs.length === 0) return { rowsRead: 0, rowsWritten: 0 };
     this.#model ??= flowModel(this.#programs);
-    const solution = solve(this.#model, observation);
+    const solution = solve(this.#model, observation, this.#entriesOf);
     if (!solution) return simpleEstimate(this.#programs, observation);
     const counted = this.#model.counts.reduce((total, { root }) => total + this.#entriesOf(root), 0);
     return { rowsRead: Math.max(0, solution.read + counted), rowsWritten: Math.max(0, solution.written) };

@@ -25,6 +25,8 @@ export interface FlowModel {
   readonly seekEnds: readonly (readonly [number, number])[];
   /** Exact counts of whole b-trees: how often, and the root page. */
   readonly counts: readonly { readonly times: number; readonly root: number }[];
+  /** Loops over whole b-trees: how often the loop began, how often it went on, and the root page. */
+  readonly scans: readonly { readonly begun: number; readonly went: number; readonly root: number }[];
   /** How many programs of triggers and foreign keys there are. */
   readonly triggers: number;
   /** Virtual tables' writes change rows without being seen by the change counter. */
@@ -65,6 +67,7 @@ class ModelBuilder {
   };
   readonly seekEnds: [number, number][] = [];
   readonly counts: { times: number; root: number }[] = [];
+  readonly scans: { begun: number; went: number; root: number }[] = [];
   /** What starts each program. */
   readonly entries: Sum[];
   /** Names of trigger programs, in the order in which they are listed. */
@@ -225,6 +228,7 @@ class ProgramEquations {
       this.#to(following, stays);
       falls = stays;
       if (/^(Next|Prev|SorterNext)$/.test(one.opcode)) {
+        this.#scan(one, jumps);
         add(model.read, jumps);
         const slot = ({ 0: "steps", 1: "fullscanSteps", 3: "autoindex" } as const)[one.p5 as 0 | 1 | 3];
         if (slot) add(model.observed[slot], jumps);
@@ -236,6 +240,13 @@ class ProgramEquations {
     } else this.#to(following, runs);
     this.#reads(one, runs, isEquality ? falls : runs);
     this.#writes(one, runs);
+  }
+
+  #scan({ p1 }: Instruction, went: number): void {
+    const open = this.#program.find(({ opcode, p1: cursor }) => /^Open(Read|Write)$/.test(opcode) && cursor === p1);
+    const begins = this.#program.map((one, i) => ({ one, i })).filter(({ one }) => one.p1 === p1 && /^(Rewind|Last|Seek(GE|GT|LE|LT))$/.test(one.opcode));
+    const begun = begins.length === 1 ? (this.#runs[begins[0]?.i ?? 0] as number) : -1;
+    if (open && open.p3 === 0 && begun >= 0) this.#model.scans.push({ begun, went, root: open.p2 });
   }
 
   #reads(one: Instruction, runs: number, found: number): void {

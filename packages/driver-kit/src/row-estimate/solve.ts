@@ -26,13 +26,31 @@ interface Constraint {
 }
 
 /** `undefined` if the system is too large or contradicts the observations. */
-export function solve(model: FlowModel, observation: Observation): Solution | undefined {
+export function solve(model: FlowModel, observation: Observation, entriesOf: (rootPage: number) => number): Solution | undefined {
   if (model.upper.length > MAX_VARIABLES) return undefined;
   const limit = observation.vmSteps ?? MANY;
+  const upper = model.upper.map((one) => Math.min(one, limit));
+  const certain = new System(model, observation, upper).determined();
+  if (certain) return certain;
+  const bounded = boundScans({ ...model, upper }, observation, entriesOf);
+  const choose = observation.vmSteps === undefined ? largest : middle;
   return (
-    new System(model, observation, model.upper.map((upper) => Math.min(upper, limit))).solve() ??
-    new System(model, observation, model.upper.map(() => limit)).solve()
+    new System(bounded, observation, bounded.upper).solve(choose) ??
+    new System(model, observation, upper).solve(choose) ??
+    new System(model, observation, model.upper.map(() => limit)).solve(choose)
   );
+}
+
+/** An engine without counters leaves open how far loops went. Not further than their b-trees; and most go to the end. */
+function boundScans(model: FlowModel, { changes = 0 }: Observation, entriesOf: (rootPage: number) => number): FlowModel {
+  const upper = [...model.upper];
+  const equations = [...model.equations];
+  for (const { begun, went, root } of model.scans) {
+    const steps = Math.max(0, entriesOf(root) + changes - 1);
+    const slack = upper.push(MANY) - 1;
+    equations.push({ sum: new Map([[went, 1], [slack, 1], [begun, -steps]]), value: 0 });
+  }
+  return { ...model, upper: upper.map((one) => Math.min(one, MANY)), equations };
 }
 
 class System {
@@ -57,7 +75,16 @@ class System {
     for (const row of this.#reduced) this.#constraints.push(toConstraint(row));
   }
 
-  solve(): Solution | undefined {
+  /** The solution, if there is only one. */
+  determined(): Solution | undefined {
+    if (!this.#narrow(this.#low, this.#high)) return undefined;
+    const read = this.#determined(this.#model.read);
+    const written = this.#determined(this.#model.written);
+    return read === undefined || written === undefined ? undefined : { read, written };
+  }
+
+  /** @param choose one of the values that fit */
+  solve(choose: (values: readonly number[]) => number | undefined): Solution | undefined {
     if (!this.#narrow(this.#low, this.#high)) return undefined;
     for (const [first, runs] of this.#model.seekEnds) if ((this.#low[runs] ?? 0) >= 1) this.#low[first] = 1;
     const read = this.#determined(this.#model.read);
@@ -65,8 +92,8 @@ class System {
     if (read !== undefined && written !== undefined) return { read, written };
     const answers = this.#search();
     return {
-      read: read ?? middle(answers.map((one) => one.read)) ?? this.#guess(this.#model.read),
-      written: written ?? middle(answers.map((one) => one.written)) ?? this.#range(this.#model.written, this.#low, this.#high)[0],
+      read: read ?? choose(answers.map((one) => one.read)) ?? this.#guess(this.#model.read),
+      written: written ?? choose(answers.map((one) => one.written)) ?? this.#range(this.#model.written, this.#low, this.#high)[0],
     };
   }
 
@@ -243,4 +270,8 @@ function choices(low: number, high: number): [from: number, to: number][] {
 
 function middle(values: readonly number[]): number | undefined {
   return [...values].sort((a, b) => a - b)[values.length >> 1];
+}
+
+function largest(values: readonly number[]): number | undefined {
+  return values.length === 0 ? undefined : Math.max(...values);
 }
