@@ -4,6 +4,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { newerNode } from "./newer-node.mjs";
+
 const temporary = mkdtempSync(join(tmpdir(), "holdfast-check-"));
 const report = join(temporary, "vitest.json");
 
@@ -36,16 +38,28 @@ for (const [name, ...command] of checks) {
   else failed += 1;
 }
 
-const green = run("tests", "vitest", "run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`);
-try {
-  const counts = JSON.parse(readFileSync(report, "utf8"));
-  passed += counts.numPassedTests;
-  failed += counts.numFailedTests + (green || counts.numFailedTests > 0 ? 0 : 1);
-  console.log(`\n${counts.numPassedTests} tests, ${counts.numPendingTests} skipped, ${checks.length} other checks`);
-} catch (error) {
-  console.error(`✗ the tests left no report: ${error.message}`);
-  failed += 1;
+/** Test projects, and the Node that runs them: the newest features need a newer one than the oldest that is supported. */
+function test(name, node, ...args) {
+  const vitest = [join("node_modules", "vitest", "vitest.mjs"), "run", "--reporter=default", "--reporter=json"];
+  const green = run(name, node, ...vitest, `--outputFile.json=${report}`, ...args);
+  try {
+    const counts = JSON.parse(readFileSync(report, "utf8"));
+    rmSync(report);
+    tests += counts.numPassedTests;
+    skipped += counts.numPendingTests;
+    passed += counts.numPassedTests;
+    failed += counts.numFailedTests + (green || counts.numFailedTests > 0 ? 0 : 1);
+  } catch (error) {
+    console.error(`✗ ${name} left no report: ${error.message}`);
+    failed += 1;
+  }
 }
+
+let tests = 0;
+let skipped = 0;
+test("tests", process.execPath, "--project", "!node24");
+test("tests on Node 24", newerNode(), "--project", "node24");
+console.log(`\n${tests} tests, ${skipped} skipped, ${checks.length} other checks`);
 rmSync(temporary, { recursive: true });
 
 console.log(`${passed} passed, ${failed} failed`);

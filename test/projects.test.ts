@@ -4,8 +4,8 @@ import { readdirSync } from "node:fs";
 import { expect, test } from "vitest";
 import projects from "../vitest.workspace.js";
 
-test("vitest runs one project for each package, and the repository's", () => {
-  const expected = [...readdirSync("packages"), "repo"].sort();
+test("vitest runs one project for each package, the repository's, and one for newer Node", () => {
+  const expected = [...readdirSync("packages"), "repo", "node24"].sort();
   expect(projects.map((project) => project.test?.name).sort()).toEqual(expected);
   const listed: { projectName?: string }[] = JSON.parse(
     execFileSync("npx", ["vitest", "list", "--filesOnly", "--json"], {

@@ -19,7 +19,13 @@ function runStep({ sql }, text, bindings) {
     const cursor = sql.exec(text, ...bindings.map(decode));
     const atExec = [cursor.rowsRead, cursor.rowsWritten];
     const rows = [...cursor.raw()].map((row) => row.map(encode));
-    return { columnNames: cursor.columnNames, rows, atExec, counts: [cursor.rowsRead, cursor.rowsWritten], size: sql.databaseSize };
+    return {
+      columnNames: cursor.columnNames,
+      rows,
+      atExec,
+      counts: [cursor.rowsRead, cursor.rowsWritten],
+      size: sql.databaseSize,
+    };
   } catch (error) {
     return { error: String(error.message), name: error.name };
   }

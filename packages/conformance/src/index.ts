@@ -1,9 +1,9 @@
 /** `@holdfast/conformance`: what every driver, store and backend must pass. */
-export { driverSuite, type DriverSuiteParts } from "./driver-suite.js";
+export { type DriverSuiteParts, driverSuite } from "./driver-suite.js";
 export { type KvCase, type KvCaseParts, type KvOutcome, operationsOf, REPLAYED_OPERATIONS, replayKvCase } from "./kv-case.js";
 export { logStoreSuite, type SuiteParts } from "./log-store-suite.js";
 export { ArrayImage, type OpenedDatabase, openDatabase, query } from "./open-database.js";
 export { plainProgram, randomProgram, type SqlStep } from "./random-sql.js";
-export { RECORDED_LENGTH, type SqlTotals, sqlTotals } from "./sql-totals.js";
 export { type CaseOutcome, replaySqlCase, type SqlCase, type SqlCaseStorage } from "./sql-case.js";
+export { RECORDED_LENGTH, type SqlTotals, sqlTotals } from "./sql-totals.js";
 export { decodeValue, encodeValue, fromHex, type Specials, toHex } from "./value-encoding.js";

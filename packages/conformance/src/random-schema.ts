@@ -26,7 +26,9 @@ export function randomSchema(random: Random): Schema {
   const views: string[] = [];
   const count = 1 + random.below(3);
   for (let i = 0; i < count; i++) {
-    const table = random.chance(0.12) ? virtualTable(random, `v${i}`, statements) : ordinaryTable(random, `t${i}`, tables, statements);
+    const table = random.chance(0.12)
+      ? virtualTable(random, `v${i}`, statements)
+      : ordinaryTable(random, `t${i}`, tables, statements);
     tables.push(table);
   }
   const ordinary = tables.filter(({ kind }) => kind === "rowid" || kind === "without-rowid");
@@ -35,7 +37,9 @@ export function randomSchema(random: Random): Schema {
     if (random.chance(0.2)) {
       views.push(`w_${table.name}`);
       const [column] = random.some(table.columns, 1, 1);
-      statements.push(`CREATE VIEW w_${table.name} AS SELECT ${column} AS x, count(*) AS n FROM ${table.name} GROUP BY ${column}`);
+      statements.push(
+        `CREATE VIEW w_${table.name} AS SELECT ${column} AS x, count(*) AS n FROM ${table.name} GROUP BY ${column}`,
+      );
     }
     if (random.chance(0.2)) statements.push(...trigger(random, table));
   }
@@ -69,7 +73,8 @@ function ordinaryTable(random: Random, name: string, others: readonly Table[], s
   const withoutRowid = random.chance(0.15);
   const single = random.chance(0.7);
   const definitions = columns.map((column, i) => {
-    if (column === generated) return `${column} ${random.pick(["", "INTEGER"])} AS (${columns[1]} || 'g') ${random.pick(["VIRTUAL", "STORED"])}`;
+    if (column === generated)
+      return `${column} ${random.pick(["", "INTEGER"])} AS (${columns[1]} || 'g') ${random.pick(["VIRTUAL", "STORED"])}`;
     const type = strict
       ? random.pick(["INTEGER", "TEXT", "ANY", "BLOB", "REAL"])
       : random.pick(["INTEGER", "TEXT", "", "REAL", "NUMERIC", "BLOB"]);

@@ -88,7 +88,11 @@ function insert(random: Random, table: Table, say: Say): void {
   if (table.kind === "rtree") {
     const low = random.below(50);
     say(`INSERT OR REPLACE INTO ${table.name}(id, a, b) VALUES (?, ?, ?)`, [random.below(20), low, low + random.below(10)]);
-  } else if (random.chance(0.5)) say(`${into} VALUES (${columns.map(() => "?").join(", ")})`, columns.map(() => binding(random)));
+  } else if (random.chance(0.5))
+    say(
+      `${into} VALUES (${columns.map(() => "?").join(", ")})`,
+      columns.map(() => binding(random)),
+    );
   else {
     const rows = random.times(1, 3, () => `(${columns.map(() => literal(random)).join(", ")})`);
     say(`${into} VALUES ${rows.join(", ")}${tail(random, table, verb)}`);
@@ -109,7 +113,8 @@ function tail(random: Random, table: Table, verb: string): string {
 function fill(random: Random, table: Table, say: Say): void {
   const count = random.pick([20, 60, 150]);
   if (table.kind === "rtree") return;
-  const value = () => random.pick(["i", "i % 5", "'v' || i", "i * 1.5", "CASE WHEN i % 7 = 0 THEN NULL ELSE i END", "'w' || (i % 9)"]);
+  const value = () =>
+    random.pick(["i", "i % 5", "'v' || i", "i * 1.5", "CASE WHEN i % 7 = 0 THEN NULL ELSE i END", "'w' || (i % 9)"]);
   const columns = table.writable.map((_, i) => (i === 0 && table.kind !== "fts5" ? "i + 1000" : value()));
   say(
     `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count})
@@ -186,8 +191,16 @@ function query(random: Random, schema: Schema, kinds = 16): [sql: string, bindin
   const where = random.chance(0.6) ? ` WHERE ${condition(random, columns)}` : "";
   if (table.kind === "fts5" && random.chance(0.7)) {
     const match = random.pick(["apple", "ban*", "pie OR zebra", '"cherry pie"', "a: v1", "NOT x", "w3 AND v*"]);
-    const what = random.pick(["rowid, *", "count(*)", "rowid, rank", "highlight(#, 0, '[', ']')", "snippet(#, 1, '<', '>', '…', 4)"]);
-    return [`SELECT ${what.replace("#", name)} FROM ${name} WHERE ${name} MATCH '${match}' ${random.pick(["", "ORDER BY rank", "LIMIT 2"])}`];
+    const what = random.pick([
+      "rowid, *",
+      "count(*)",
+      "rowid, rank",
+      "highlight(#, 0, '[', ']')",
+      "snippet(#, 1, '<', '>', '…', 4)",
+    ]);
+    return [
+      `SELECT ${what.replace("#", name)} FROM ${name} WHERE ${name} MATCH '${match}' ${random.pick(["", "ORDER BY rank", "LIMIT 2"])}`,
+    ];
   }
   const other = random.pick(schema.tables);
   switch (random.below(kinds)) {
@@ -196,39 +209,69 @@ function query(random: Random, schema: Schema, kinds = 16): [sql: string, bindin
       return [`SELECT * FROM ${name}${where}${order(random, columns)}`];
     case 2:
     case 3:
-      return [`SELECT ${random.times(1, 4, () => expression(random, columns)).join(", ")} FROM ${name}${where}${order(random, columns)}`];
+      return [
+        `SELECT ${random.times(1, 4, () => expression(random, columns)).join(", ")} FROM ${name}${where}${order(random, columns)}`,
+      ];
     case 4:
-      return [`SELECT DISTINCT ${random.some(columns, 1, 2).join(", ")} FROM ${name}${where}${order(random, [columns[0] as string])}`];
+      return [
+        `SELECT DISTINCT ${random.some(columns, 1, 2).join(", ")} FROM ${name}${where}${order(random, [columns[0] as string])}`,
+      ];
     case 5: {
       const group = random.pick(columns);
-      const aggregate = random.pick(["count(*)", `sum(${random.pick(columns)})`, `max(${random.pick(columns)})`, `group_concat(${random.pick(columns)})`, `avg(length(${random.pick(columns)}))`]);
+      const aggregate = random.pick([
+        "count(*)",
+        `sum(${random.pick(columns)})`,
+        `max(${random.pick(columns)})`,
+        `group_concat(${random.pick(columns)})`,
+        `avg(length(${random.pick(columns)}))`,
+      ]);
       const having = random.chance(0.3) ? ` HAVING count(*) > ${random.below(3)}` : "";
       return [`SELECT ${group}, ${aggregate} FROM ${name}${where} GROUP BY ${group}${having}`];
     }
     case 6:
-      return [`SELECT ${random.pick(["count(*)", `count(${random.pick(columns)})`, `min(${random.pick(columns)})`, `max(${random.pick(columns)})`, `total(${random.pick(columns)})`])} FROM ${name}${where}`];
+      return [
+        `SELECT ${random.pick(["count(*)", `count(${random.pick(columns)})`, `min(${random.pick(columns)})`, `max(${random.pick(columns)})`, `total(${random.pick(columns)})`])} FROM ${name}${where}`,
+      ];
     case 7:
     case 8: {
       const join = random.pick(["JOIN", "LEFT JOIN", "JOIN", "CROSS JOIN"]);
       const on = `x.${random.pick(columns)} = y.${random.pick(other.columns)}`;
-      return [`SELECT x.${random.pick(columns)}, y.* FROM ${name} x ${join} ${other.name} y ON ${on} WHERE x.${columns[0]} IS NOT NULL ORDER BY x.${columns[0]}, y.${other.columns[0]} LIMIT 50`];
+      return [
+        `SELECT x.${random.pick(columns)}, y.* FROM ${name} x ${join} ${other.name} y ON ${on} WHERE x.${columns[0]} IS NOT NULL ORDER BY x.${columns[0]}, y.${other.columns[0]} LIMIT 50`,
+      ];
     }
     case 9:
-      return [`SELECT ${columns[0]}, (SELECT ${random.pick(["count(*)", `max(y.${random.pick(other.columns)})`])} FROM ${other.name} y WHERE y.${random.pick(other.columns)} ${random.pick(["=", "<"])} x.${random.pick(columns)}) FROM ${name} x ORDER BY 1 LIMIT 20`];
+      return [
+        `SELECT ${columns[0]}, (SELECT ${random.pick(["count(*)", `max(y.${random.pick(other.columns)})`])} FROM ${other.name} y WHERE y.${random.pick(other.columns)} ${random.pick(["=", "<"])} x.${random.pick(columns)}) FROM ${name} x ORDER BY 1 LIMIT 20`,
+      ];
     case 10:
-      return [`SELECT * FROM ${name} WHERE ${random.pick(columns)} ${random.pick(["IN", "NOT IN"])} (SELECT ${random.pick(other.columns)} FROM ${other.name}${random.chance(0.4) ? ` WHERE ${condition(random, other.columns)}` : ""})`];
+      return [
+        `SELECT * FROM ${name} WHERE ${random.pick(columns)} ${random.pick(["IN", "NOT IN"])} (SELECT ${random.pick(other.columns)} FROM ${other.name}${random.chance(0.4) ? ` WHERE ${condition(random, other.columns)}` : ""})`,
+      ];
     case 11:
-      return [`SELECT ${random.pick(columns)} FROM ${name} ${random.pick(["UNION", "UNION ALL", "EXCEPT", "INTERSECT"])} SELECT ${random.pick(other.columns)} FROM ${other.name} ORDER BY 1`];
+      return [
+        `SELECT ${random.pick(columns)} FROM ${name} ${random.pick(["UNION", "UNION ALL", "EXCEPT", "INTERSECT"])} SELECT ${random.pick(other.columns)} FROM ${other.name} ORDER BY 1`,
+      ];
     case 12:
-      return [`SELECT ${columns[0]}, ${random.pick(["row_number()", "rank()", "dense_rank()", `sum(length(${random.pick(columns)}))`, `lag(${random.pick(columns)})`, "ntile(3)"])} OVER (${random.chance(0.5) ? `PARTITION BY ${random.pick(columns)} ` : ""}ORDER BY ${columns[0]}, ${random.pick(columns)}) FROM ${name}`];
+      return [
+        `SELECT ${columns[0]}, ${random.pick(["row_number()", "rank()", "dense_rank()", `sum(length(${random.pick(columns)}))`, `lag(${random.pick(columns)})`, "ntile(3)"])} OVER (${random.chance(0.5) ? `PARTITION BY ${random.pick(columns)} ` : ""}ORDER BY ${columns[0]}, ${random.pick(columns)}) FROM ${name}`,
+      ];
     case 13:
-      return [`WITH s AS ${random.pick(["", "MATERIALIZED "])}(SELECT ${columns[0]} AS k, length(${random.pick(columns)}) AS n FROM ${name}${where}) SELECT n, count(*) FROM s GROUP BY n ORDER BY n`];
+      return [
+        `WITH s AS ${random.pick(["", "MATERIALIZED "])}(SELECT ${columns[0]} AS k, length(${random.pick(columns)}) AS n FROM ${name}${where}) SELECT n, count(*) FROM s GROUP BY n ORDER BY n`,
+      ];
     case 14:
-      return [`SELECT * FROM ${name} WHERE ${random.pick(columns)} ${random.pick(["=", ">", "<="])} ?${random.chance(0.5) ? ` OR ${random.pick(columns)} IN (?2, ?3)` : " AND ?2 = ?3"}`, [binding(random), binding(random), binding(random)]];
+      return [
+        `SELECT * FROM ${name} WHERE ${random.pick(columns)} ${random.pick(["=", ">", "<="])} ?${random.chance(0.5) ? ` OR ${random.pick(columns)} IN (?2, ?3)` : " AND ?2 = ?3"}`,
+        [binding(random), binding(random), binding(random)],
+      ];
     default:
       return random.pick<[string, readonly unknown[]]>([
         [`SELECT key, value, type FROM json_each(?)`, [`[1, "${random.below(9)}", {"a": null}]`]],
-        [`WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x * 2 FROM c WHERE x < ${random.below(300)}) SELECT sum(x), ? FROM c`, [binding(random)]],
+        [
+          `WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x * 2 FROM c WHERE x < ${random.below(300)}) SELECT sum(x), ? FROM c`,
+          [binding(random)],
+        ],
         [`SELECT name, type, "notnull", pk FROM pragma_table_info(?)`, [name]],
         [`SELECT type, name, tbl_name FROM sqlite_master WHERE name LIKE ? ORDER BY name`, ["%0%"]],
         [`SELECT EXISTS(SELECT 1 FROM ${name} WHERE ${condition(random, columns)}), ?`, [binding(random)]],
@@ -242,7 +285,10 @@ function write(random: Random, table: Table, schema: Schema, say: Say): void {
   const { name, columns, writable } = table;
   const where = random.chance(0.8) ? ` WHERE ${condition(random, columns)}` : "";
   const returning = random.chance(0.2) ? ` RETURNING ${random.pick(columns)}` : "";
-  const limit = random.chance(0.1) && table.kind === "rowid" && !returning ? ` ORDER BY ${random.pick(columns)} LIMIT ${random.below(4)}` : "";
+  const limit =
+    random.chance(0.1) && table.kind === "rowid" && !returning
+      ? ` ORDER BY ${random.pick(columns)} LIMIT ${random.below(4)}`
+      : "";
   switch (random.below(7)) {
     case 0:
     case 1:
@@ -250,8 +296,12 @@ function write(random: Random, table: Table, schema: Schema, say: Say): void {
       break;
     case 2:
     case 3: {
-      const set = random.some(writable, 1, 2).map((column) => `${column} = ${random.pick([literal(random), `${column} + 1`, `${column} || 'x'`])}`);
-      say(`UPDATE ${random.pick(["", "", "OR IGNORE ", "OR REPLACE "])}${name} SET ${set.join(", ")}${where}${limit}${returning}`);
+      const set = random
+        .some(writable, 1, 2)
+        .map((column) => `${column} = ${random.pick([literal(random), `${column} + 1`, `${column} || 'x'`])}`);
+      say(
+        `UPDATE ${random.pick(["", "", "OR IGNORE ", "OR REPLACE "])}${name} SET ${set.join(", ")}${where}${limit}${returning}`,
+      );
       break;
     }
     case 4:
@@ -261,7 +311,9 @@ function write(random: Random, table: Table, schema: Schema, say: Say): void {
     default: {
       const other = random.pick(schema.tables);
       const source = writable.map(() => random.pick([...other.columns, literal(random)]));
-      say(`INSERT OR ${random.pick(["IGNORE", "REPLACE"])} INTO ${name}(${writable.join(", ")}) SELECT ${source.join(", ")} FROM ${other.name} LIMIT 30`);
+      say(
+        `INSERT OR ${random.pick(["IGNORE", "REPLACE"])} INTO ${name}(${writable.join(", ")}) SELECT ${source.join(", ")} FROM ${other.name} LIMIT 30`,
+      );
     }
   }
 }

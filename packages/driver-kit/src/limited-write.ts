@@ -50,12 +50,14 @@ interface Write {
 
 function findWrite(tokens: readonly Token[]): Write | undefined {
   const outer = outerTokens(tokens);
-  const find = (from: number, ...keywords: string[]): number => outer.find((i) => i >= from && isKeyword(tokens[i], ...keywords)) ?? tokens.length;
+  const find = (from: number, ...keywords: string[]): number =>
+    outer.find((i) => i >= from && isKeyword(tokens[i], ...keywords)) ?? tokens.length;
   const start = isKeyword(tokens[0], "WITH") ? find(0, "DELETE", "UPDATE") : 0;
   const verb = isKeyword(tokens[start], "DELETE") ? "DELETE" : isKeyword(tokens[start], "UPDATE") ? "UPDATE" : undefined;
   if (!verb) return undefined;
   let source = start + 1;
-  if (verb === "DELETE") source += 1; // FROM
+  if (verb === "DELETE")
+    source += 1; // FROM
   else if (isKeyword(tokens[source], "OR")) source += 2;
   const last = tokens[source + 1]?.text === "." ? source + 2 : source;
   const table = nameOf(tokens[last]);
@@ -102,7 +104,13 @@ function numberParameters(tokens: readonly Token[], { returning, order, limit }:
 }
 
 /** The text of some tokens, with what stands between them. */
-function sqlBetween(sql: string, tokens: readonly Token[], replaced: ReadonlyMap<Token, string>, from: number, to: number): string {
+function sqlBetween(
+  sql: string,
+  tokens: readonly Token[],
+  replaced: ReadonlyMap<Token, string>,
+  from: number,
+  to: number,
+): string {
   let text = "";
   let at = tokens[from]?.start ?? 0;
   for (const token of tokens.slice(from, to)) {

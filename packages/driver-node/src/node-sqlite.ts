@@ -41,7 +41,9 @@ const OLDEST = 24;
 
 /** @throws HoldfastError `HOLDFAST_UNSUPPORTED` on an older Node, and where there is none */
 export function loadNodeSqlite(): NativeModule {
-  const { process } = globalThis as { process?: { readonly versions?: { readonly node?: string }; getBuiltinModule?(id: string): unknown } };
+  const { process } = globalThis as {
+    process?: { readonly versions?: { readonly node?: string }; getBuiltinModule?(id: string): unknown };
+  };
   const version = process?.versions?.node;
   if (version === undefined || Number.parseInt(version, 10) < OLDEST) {
     throw new HoldfastError(

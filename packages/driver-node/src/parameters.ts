@@ -27,7 +27,10 @@ export function parametersOf(sql: string): Parameters {
 }
 
 /** Values in SQLite's order as node:sqlite takes them. */
-export function bindingsOf({ names }: Parameters, values: readonly NativeValue[]): [Record<string, NativeValue>, ...NativeValue[]] {
+export function bindingsOf(
+  { names }: Parameters,
+  values: readonly NativeValue[],
+): [Record<string, NativeValue>, ...NativeValue[]] {
   const named: Record<string, NativeValue> = {};
   const positional: NativeValue[] = [];
   for (const [number, name] of [...names].sort(([a], [b]) => a - b)) {

@@ -66,7 +66,11 @@ export class WalTail {
       const frame = this.#buffer.subarray(start, start + FRAME_BYTES);
       const view = new DataView(frame.buffer, frame.byteOffset, FRAME_BYTES);
       if (view.getUint32(8) !== this.#salts[0] || view.getUint32(12) !== this.#salts[1]) return;
-      chain = checksum(frame.subarray(FRAME_HEADER_BYTES), checksum(frame.subarray(0, 8), chain, this.#littleEndian), this.#littleEndian);
+      chain = checksum(
+        frame.subarray(FRAME_HEADER_BYTES),
+        checksum(frame.subarray(0, 8), chain, this.#littleEndian),
+        this.#littleEndian,
+      );
       if (view.getUint32(16) !== chain.a || view.getUint32(20) !== chain.b) return;
       at += FRAME_BYTES;
       pages.set(view.getUint32(0), frame.slice(FRAME_HEADER_BYTES));

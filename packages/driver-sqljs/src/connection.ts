@@ -1,7 +1,18 @@
 /** connection.ts
  * One open database of an engine, at the level of SQLite's C interface: compile, run, errors, and whether a transaction is open. */
 import { encodeWtf8, type SqliteDatabase, type SqlLimits, type SqlValue } from "@holdfast/core/contract";
-import { applyLimits, inferExtendedCode, isKeyword, kindOfActions, type Observation, RowEstimator, SqliteFailure, type StatementKind, textAfter, tokenize } from "@holdfast/driver-kit";
+import {
+  applyLimits,
+  inferExtendedCode,
+  isKeyword,
+  kindOfActions,
+  type Observation,
+  RowEstimator,
+  SqliteFailure,
+  type StatementKind,
+  textAfter,
+  tokenize,
+} from "@holdfast/driver-kit";
 import type { AuthorizeCallback, SqljsEngine } from "./engine.js";
 import { PolicyGuard } from "./policy-guard.js";
 import { SqljsStatement } from "./statement.js";
@@ -201,7 +212,9 @@ export class SqljsConnection implements Omit<SqliteDatabase, "pageCount"> {
   /** Rows changed since the connection was opened, those of triggers included; `undefined` where it was not found. */
   get totalChanges(): number | undefined {
     const { totalChanges } = this.engine.facts;
-    return totalChanges === undefined ? undefined : Number(this.engine.memory.view.getBigInt64(this.pointer + totalChanges, true));
+    return totalChanges === undefined
+      ? undefined
+      : Number(this.engine.memory.view.getBigInt64(this.pointer + totalChanges, true));
   }
 
   /** Sets what {@link counters} tells to zero. */

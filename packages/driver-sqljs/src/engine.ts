@@ -98,7 +98,11 @@ export class SqljsEngine {
   }
 
   /** What `sqlite3_set_authorizer` would do; nothing where it was not found. */
-  setAuthorizer(database: number, authorize: AuthorizeCallback | undefined, offset: number | undefined = this.facts.authorizer): void {
+  setAuthorizer(
+    database: number,
+    authorize: AuthorizeCallback | undefined,
+    offset: number | undefined = this.facts.authorizer,
+  ): void {
     if (offset === undefined) return;
     if (authorize) this.#authorizers.set(database, authorize);
     else this.#authorizers.delete(database);
@@ -213,5 +217,8 @@ function start({ initSqlJs, wasm }: SqljsParts): { module: SqljsModule; exports:
 }
 
 function unsupported(why: string): HoldfastError {
-  return new HoldfastError("HOLDFAST_UNSUPPORTED", `This build of sql.js cannot be used: ${why}. Install sql.js 1.10.1 to 1.16.0.`);
+  return new HoldfastError(
+    "HOLDFAST_UNSUPPORTED",
+    `This build of sql.js cannot be used: ${why}. Install sql.js 1.10.1 to 1.16.0.`,
+  );
 }

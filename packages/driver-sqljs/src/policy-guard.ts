@@ -72,14 +72,18 @@ export class PolicyGuard {
     return {
       exists: (name) => this.#query("SELECT 1 FROM sqlite_schema WHERE lower(name) = lower(?)", [name]).length > 0,
       isFunction: (name) => {
-        this.#functions ??= new Set(this.#query("SELECT DISTINCT lower(name) FROM pragma_function_list", []).map(([one]) => String(one)));
+        this.#functions ??= new Set(
+          this.#query("SELECT DISTINCT lower(name) FROM pragma_function_list", []).map(([one]) => String(one)),
+        );
         return this.#functions.has(name.toLowerCase());
       },
     };
   }
 
   #tables(): Tables {
-    const roots = new Map(this.#query("SELECT rootpage, tbl_name FROM sqlite_schema", []).map(([page, name]) => [page, String(name)]));
+    const roots = new Map(
+      this.#query("SELECT rootpage, tbl_name FROM sqlite_schema", []).map(([page, name]) => [page, String(name)]),
+    );
     return {
       byRoot: (page) => roots.get(page),
       columns: (table) => this.#query("SELECT name FROM pragma_table_info(?)", [table]).map(([column]) => String(column)),

@@ -96,7 +96,9 @@ class SqljsDatabase implements SqliteDatabase {
     } catch (error) {
       // Stock sql.js is compiled without UPDATE and DELETE … LIMIT.
       if (!/^near "(ORDER|LIMIT)": syntax error$/i.test((error as Error).message)) throw error;
-      const rewritten = rewriteLimitedWrite(sql, (table) => tableKey((query, values) => this.#connection.query(query, values), table));
+      const rewritten = rewriteLimitedWrite(sql, (table) =>
+        tableKey((query, values) => this.#connection.query(query, values), table),
+      );
       const prepared = rewritten && this.#connection.prepare(rewritten.sql);
       if (!prepared) throw error;
       return { statement: prepared.statement, tail: rewritten.tail };

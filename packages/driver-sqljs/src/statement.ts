@@ -118,7 +118,10 @@ export class SqljsStatement implements SqliteStatement {
 
   /** Estimates, declared as such. */
   counts(): RowCounts {
-    const changes = this.kind === "changes-rows" ? { [this.#connection.totalChanges === undefined ? "ownChanges" : "changes"]: this.#changes } : {};
+    const changes =
+      this.kind === "changes-rows"
+        ? { [this.#connection.totalChanges === undefined ? "ownChanges" : "changes"]: this.#changes }
+        : {};
     const observation = { ...this.#connection.counters(this.handle), rows: this.#rows, ...changes };
     return this.#run.counts(observation, () => {
       this.#estimator ??= { made: this.#connection.explain(this.sql) };

@@ -187,7 +187,11 @@ function findTotalChanges(engine: SqljsEngine, database: number): number | undef
 /** `aCounter` by what scans, sorts and seeks over ten rows leave there. */
 function findCounters(engine: SqljsEngine, database: number): number | undefined {
   run(engine, database, "CREATE TABLE ten(a INTEGER PRIMARY KEY, b)");
-  run(engine, database, "WITH n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n WHERE i < 10) INSERT INTO ten SELECT i, -i FROM n");
+  run(
+    engine,
+    database,
+    "WITH n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n WHERE i < 10) INSERT INTO ten SELECT i, -i FROM n",
+  );
   // Slots: 0 steps of seeking loops, 1 of full scans, 2 sorts, 3 rows of automatic indexes, 5 recompilations, 6 runs.
   const queries: [sql: string, slots: Readonly<Record<number, number>>][] = [
     ["SELECT * FROM ten", { 0: 0, 1: 9, 2: 0, 3: 0, 5: 0, 6: 1 }],

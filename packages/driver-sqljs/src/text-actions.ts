@@ -26,7 +26,12 @@ export function textActions(tokens: readonly Token[], schema: SchemaFacts): Acti
   return [...kindActions(statement, schema), ...pragmaTables(statement), ...calls(statement, schema)];
 }
 
-const action = (code: number, first: string | null = null, second: string | null = null, database: string | null = "main"): Action => ({
+const action = (
+  code: number,
+  first: string | null = null,
+  second: string | null = null,
+  database: string | null = "main",
+): Action => ({
   code,
   first,
   second,
@@ -50,7 +55,8 @@ const DROP: Readonly<Record<string, readonly [main: number, temporary: number]>>
 function kindActions(tokens: readonly Token[], schema: SchemaFacts): Action[] {
   const [first] = tokens;
   if (isKeyword(first, "BEGIN", "COMMIT", "END")) return [action(22, first?.text.toUpperCase())];
-  if (isKeyword(first, "ROLLBACK")) return [tokens.some((token) => isKeyword(token, "TO")) ? action(32, "ROLLBACK") : action(22, "ROLLBACK")];
+  if (isKeyword(first, "ROLLBACK"))
+    return [tokens.some((token) => isKeyword(token, "TO")) ? action(32, "ROLLBACK") : action(22, "ROLLBACK")];
   if (isKeyword(first, "SAVEPOINT", "RELEASE")) return [action(32, first?.text.toUpperCase())];
   if (isKeyword(first, "ATTACH")) return [action(24, nameOf(tokens[1]) ?? null)];
   if (isKeyword(first, "DETACH")) return [action(25, nameOf(tokens.at(-1)) ?? null)];
@@ -97,7 +103,8 @@ function create(tokens: readonly Token[]): Action[] {
   const { name, schema, next } = qualified(tokens, at);
   const temporary = isTemporary || schema === "temp";
   const database = temporary ? "temp" : "main";
-  if (isVirtual) return [action(29, name, nameOf(tokens[tokens.findIndex((token) => isKeyword(token, "USING")) + 1]) ?? null, database)];
+  if (isVirtual)
+    return [action(29, name, nameOf(tokens[tokens.findIndex((token) => isKeyword(token, "USING")) + 1]) ?? null, database)];
   const on = isIndex || isTrigger ? tokens.findIndex((token, i) => i >= next && isKeyword(token, "ON")) : -1;
   const table = on < 0 ? null : qualified(tokens, on + 1).name;
   if (isIndex && temporary) return []; // SQLite's own error
@@ -125,12 +132,28 @@ function pragmaTables(tokens: readonly Token[]): Action[] {
 }
 
 /** Words before a name and a parenthesis that is not a call. */
-const NOT_CALLS = ["INTO", "TABLE", "ON", "REFERENCES", "WITH", "RECURSIVE", "AS", "FROM", "JOIN", "UPDATE", "VIEW", "USING", "EXISTS", "INDEX"];
+const NOT_CALLS = [
+  "INTO",
+  "TABLE",
+  "ON",
+  "REFERENCES",
+  "WITH",
+  "RECURSIVE",
+  "AS",
+  "FROM",
+  "JOIN",
+  "UPDATE",
+  "VIEW",
+  "USING",
+  "EXISTS",
+  "INDEX",
+];
 
 /** Functions, as far as this statement calls them itself: bodies of views and triggers are looked at when they are used. */
 function calls(tokens: readonly Token[], schema: SchemaFacts): Action[] {
   if (isKeyword(tokens[0], "PRAGMA")) return [];
-  if (isKeyword(tokens[0], "CREATE") && tokens.slice(1, 4).some((token) => isKeyword(token, "VIEW", "TRIGGER", "VIRTUAL"))) return [];
+  if (isKeyword(tokens[0], "CREATE") && tokens.slice(1, 4).some((token) => isKeyword(token, "VIEW", "TRIGGER", "VIRTUAL")))
+    return [];
   return tokens.flatMap((token, i) => {
     const name = token.kind === "string" ? undefined : nameOf(token);
     if (name === undefined || tokens[i + 1]?.text !== "(" || isKeyword(tokens[i - 1], ...NOT_CALLS)) return [];

@@ -46,8 +46,12 @@ const OPTIONS = [
 const EXPORTS = [
   ..."malloc free".split(" "),
   ..."set_vfs step reset recompiled rows_read rows_written db_config".split(" ").map((name) => `holdfast_${name}`),
-  ..."initialize open_v2 close_v2 errmsg extended_errcode error_offset prepare_v3 finalize clear_bindings".split(" ").map((name) => `sqlite3_${name}`),
-  ..."bind_parameter_count bind_text bind_blob bind_double bind_null column_count column_name".split(" ").map((name) => `sqlite3_${name}`),
+  ..."initialize open_v2 close_v2 errmsg extended_errcode error_offset prepare_v3 finalize clear_bindings"
+    .split(" ")
+    .map((name) => `sqlite3_${name}`),
+  ..."bind_parameter_count bind_text bind_blob bind_double bind_null column_count column_name"
+    .split(" ")
+    .map((name) => `sqlite3_${name}`),
   ..."stmt_readonly exec get_autocommit set_authorizer limit file_control".split(" ").map((name) => `sqlite3_${name}`),
 ];
 
@@ -94,7 +98,10 @@ export function build(out) {
     copyFileSync(join(HERE, "holdfast.c"), join(folder, "holdfast.c"));
     const defines = OPTIONS.map((option) => `-D${option}`);
     // Relative names, so that no path of this machine reaches the artefact.
-    execFileSync("emcc", [...FLAGS, ...defines, "sqlite3.c", "holdfast.c", "-o", "sqlite3.wasm"], { cwd: folder, stdio: "inherit" });
+    execFileSync("emcc", [...FLAGS, ...defines, "sqlite3.c", "holdfast.c", "-o", "sqlite3.wasm"], {
+      cwd: folder,
+      stdio: "inherit",
+    });
     mkdirSync(out, { recursive: true });
     copyFileSync(join(folder, "sqlite3.wasm"), join(out, "sqlite3.wasm"));
     const { sha256: source } = JSON.parse(readFileSync(join(HERE, "source.json"), "utf8"));

@@ -46,7 +46,8 @@ export function countRows(source) {
   const declaration = "  u32 aCounter[9]; ";
   const interpreter = "\nSQLITE_PRIVATE int sqlite3VdbeExec(\n";
   const end = "\n/************** End of vdbe.c ";
-  let patched = source.slice(0, position(source, declaration)) + source.slice(position(source, declaration)).replace("[9]", "[11]");
+  let patched =
+    source.slice(0, position(source, declaration)) + source.slice(position(source, declaration)).replace("[9]", "[11]");
   for (const edit of EDITS) {
     const body = patched.slice(position(patched, interpreter), position(patched, end));
     const start = position(patched, interpreter) + position(body, `\ncase OP_${edit.opcode}:`);
@@ -61,6 +62,7 @@ export function countRows(source) {
 function position(text, part) {
   const at = text.indexOf(part);
   if (at < 0) throw new Error(`the counting change does not fit this SQLite: it has no ${JSON.stringify(part)}`);
-  if (text.indexOf(part, at + 1) >= 0) throw new Error(`the counting change does not fit this SQLite: ${JSON.stringify(part)} is ambiguous`);
+  if (text.indexOf(part, at + 1) >= 0)
+    throw new Error(`the counting change does not fit this SQLite: ${JSON.stringify(part)} is ambiguous`);
   return at;
 }

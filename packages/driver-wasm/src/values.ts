@@ -23,9 +23,7 @@ export function bindValue(engine: Engine, statement: number, index: number, valu
   if (typeof value === "string") {
     const length = shortText(engine, value);
     if (length >= 0) return exports.sqlite3_bind_text(statement, index, engine.scratch, length, TRANSIENT);
-    return withBytes(engine, encodeWtf8(value), (at, bytes) =>
-      exports.sqlite3_bind_text(statement, index, at, bytes, TRANSIENT),
-    );
+    return withBytes(engine, encodeWtf8(value), (at, bytes) => exports.sqlite3_bind_text(statement, index, at, bytes, TRANSIENT));
   }
   return withBytes(engine, value, (at, bytes) => exports.sqlite3_bind_blob(statement, index, at, bytes, TRANSIENT));
 }

@@ -14,8 +14,8 @@
  * 4. What arms a restore belongs to the transaction: it is committed with it, and rolled back with it (T10).
  * 5. If COMMIT or the append fails, memory and log no longer agree: `broken`, and the session ends. */
 import type { CommitMeta, CommitPages, Position, Timeline } from "../contract/index.js";
-import type { Hold, OutputGate } from "../gate/output-gate.js";
 import { isHoldfastError } from "../error.js";
+import type { Hold, OutputGate } from "../gate/output-gate.js";
 import type { Connection } from "./connection.js";
 
 export interface TransactionParts {

@@ -13,9 +13,11 @@ test("an action SQLite may come to know later is refused", () => {
 
 test("transaction statements are remembered as such", () => {
   const policy = new SqlPolicy();
-  policy.startStatement();
+  policy.startStatement("SAVEPOINT x");
   expect(policy.authorize(Action.SAVEPOINT, "BEGIN", "x", null, null)).toBe("deny");
-  expect(policy.deniedTransaction).toBe(true);
-  policy.startStatement();
-  expect(policy.deniedTransaction).toBe(false);
+  expect(policy.takeDeniedTransaction()).toBe(true);
+  expect(policy.takeDeniedTransaction()).toBe(false);
+  policy.authorize(Action.TRANSACTION, "BEGIN", null, null, null);
+  policy.startStatement("SELECT 1");
+  expect(policy.takeDeniedTransaction()).toBe(false);
 });

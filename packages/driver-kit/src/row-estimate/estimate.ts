@@ -49,7 +49,8 @@ function simpleEstimate(programs: readonly (readonly Instruction[])[], observati
 
 function entriesOf(rootPage: number, query: Query): number {
   const SCHEMA_ROOT = 1;
-  const rows = rootPage === SCHEMA_ROOT ? [["sqlite_schema"]] : query("SELECT tbl_name FROM sqlite_schema WHERE rootpage = ?", [rootPage]);
+  const rows =
+    rootPage === SCHEMA_ROOT ? [["sqlite_schema"]] : query("SELECT tbl_name FROM sqlite_schema WHERE rootpage = ?", [rootPage]);
   const [table] = rows[0] ?? [];
   if (table === undefined) return 0;
   return Number(query(`SELECT count(*) FROM "${String(table).replaceAll('"', '""')}"`, [])[0]?.[0]);

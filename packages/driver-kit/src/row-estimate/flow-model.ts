@@ -10,7 +10,16 @@ import { BRANCHES, EPHEMERAL, equalityCursors, type Instruction, isEqualitySeek 
 export type Sum = Map<number, number>;
 
 /** What an engine can tell of a run; the names of `sqlite3_stmt_status` where it has one. */
-export type ObservedName = "steps" | "fullscanSteps" | "autoindex" | "sorts" | "vmSteps" | "rows" | "filterHits" | "filterMisses" | "changes";
+export type ObservedName =
+  | "steps"
+  | "fullscanSteps"
+  | "autoindex"
+  | "sorts"
+  | "vmSteps"
+  | "rows"
+  | "filterHits"
+  | "filterMisses"
+  | "changes";
 
 export interface FlowModel {
   /** Largest possible value of each variable. */
@@ -147,7 +156,8 @@ class ProgramEquations {
       if (runs < 0) return;
       const sum: Sum = new Map([[runs, 1]]);
       for (const [variable, coefficient] of this.#inflow[i] ?? []) add(sum, variable, -coefficient);
-      if (i === 0) for (const [variable, coefficient] of this.#model.entries[this.#number] ?? []) add(sum, variable, -coefficient);
+      if (i === 0)
+        for (const [variable, coefficient] of this.#model.entries[this.#number] ?? []) add(sum, variable, -coefficient);
       this.#model.equations.push({ sum, value: i === 0 && this.#number === 0 ? 1 : 0 });
     });
   }
@@ -244,7 +254,9 @@ class ProgramEquations {
 
   #scan({ p1 }: Instruction, went: number): void {
     const open = this.#program.find(({ opcode, p1: cursor }) => /^Open(Read|Write)$/.test(opcode) && cursor === p1);
-    const begins = this.#program.map((one, i) => ({ one, i })).filter(({ one }) => one.p1 === p1 && /^(Rewind|Last|Seek(GE|GT|LE|LT))$/.test(one.opcode));
+    const begins = this.#program
+      .map((one, i) => ({ one, i }))
+      .filter(({ one }) => one.p1 === p1 && /^(Rewind|Last|Seek(GE|GT|LE|LT))$/.test(one.opcode));
     const begun = begins.length === 1 ? (this.#runs[begins[0]?.i ?? 0] as number) : -1;
     if (open && open.p3 === 0 && begun >= 0) this.#model.scans.push({ begun, went, root: open.p2 });
   }

@@ -14,7 +14,14 @@ export function parseListing(rows: readonly (readonly unknown[])[]): Instruction
   const programs: Instruction[][] = [];
   for (const [address, opcode, p1, p2, p3, p4, p5] of rows) {
     if (Number(address) === 0) programs.push([]);
-    const instruction = { opcode: String(opcode), p1: Number(p1), p2: Number(p2), p3: Number(p3), p4: String(p4 ?? ""), p5: Number(p5) };
+    const instruction = {
+      opcode: String(opcode),
+      p1: Number(p1),
+      p2: Number(p2),
+      p3: Number(p3),
+      p4: String(p4 ?? ""),
+      p5: Number(p5),
+    };
     programs.at(-1)?.push(instruction);
   }
   return programs;

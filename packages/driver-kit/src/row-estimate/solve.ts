@@ -37,7 +37,11 @@ export function solve(model: FlowModel, observation: Observation, entriesOf: (ro
   return (
     new System(bounded, observation, bounded.upper).solve(choose) ??
     new System(model, observation, upper).solve(choose) ??
-    new System(model, observation, model.upper.map(() => limit)).solve(choose)
+    new System(
+      model,
+      observation,
+      model.upper.map(() => limit),
+    ).solve(choose)
   );
 }
 
@@ -48,7 +52,14 @@ function boundScans(model: FlowModel, { changes = 0 }: Observation, entriesOf: (
   for (const { begun, went, root } of model.scans) {
     const steps = Math.max(0, entriesOf(root) + changes - 1);
     const slack = upper.push(MANY) - 1;
-    equations.push({ sum: new Map([[went, 1], [slack, 1], [begun, -steps]]), value: 0 });
+    equations.push({
+      sum: new Map([
+        [went, 1],
+        [slack, 1],
+        [begun, -steps],
+      ]),
+      value: 0,
+    });
   }
   return { ...model, upper: upper.map((one) => Math.min(one, MANY)), equations };
 }
@@ -199,7 +210,10 @@ class System {
       if (tries <= 0 || answers.length >= ANSWERS) return;
       const open = smallestInterval(low, high);
       if (open < 0) {
-        answers.push({ read: this.#range(this.#model.read, low, high)[0], written: this.#range(this.#model.written, low, high)[0] });
+        answers.push({
+          read: this.#range(this.#model.read, low, high)[0],
+          written: this.#range(this.#model.written, low, high)[0],
+        });
         return;
       }
       for (const [from, to] of choices(low[open] as number, high[open] as number)) {

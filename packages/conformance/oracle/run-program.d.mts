@@ -1,0 +1,2 @@
+import type { SqlStep } from "../src/random-sql.js";
+export function runProgram(storage: unknown, steps: readonly SqlStep[]): Promise<unknown[]>;

@@ -1,0 +1,18 @@
+/** driver-node against what an engine must do, and against the recording. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { driverSuite } from "@holdfast/conformance";
+import { nodeSqlite } from "@holdfast/driver-node";
+import { afterAll, describe, expect, test } from "vitest";
+import { replaySql } from "../support/replay-sql.js";
+
+const scratchDir = mkdtempSync(join(tmpdir(), "holdfast-node-"));
+afterAll(() => rmSync(scratchDir, { recursive: true }));
+
+const driver = nodeSqlite({ scratchDir });
+const equal = (actual: unknown, expected: unknown) => expect(actual).toEqual(expected);
+
+describe("suite", () => driverSuite({ test, equal, driver }));
+
+test("recorded SQL cases", () => replaySql(`node ${Number.parseInt(process.versions.node, 10)}`, driver), 300_000);

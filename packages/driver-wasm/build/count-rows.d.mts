@@ -1,0 +1,3 @@
+export const ROWS_READ: number;
+export const ROWS_WRITTEN: number;
+export function countRows(source: string): string;
