@@ -42,7 +42,9 @@ test("driver-wasm: rows, names, errors, counters and sizes are the platform's", 
       errors += ours.filter((outcome) => (outcome as { error?: unknown }).error !== undefined).length;
     }
   }
-  console.log(`workerd ${workerd.version}: ${PROGRAMS} programs, ${steps} statements (${errors} of them errors) from seed ${FIRST}, all equal`);
+  console.log(
+    `workerd ${workerd.version}: ${PROGRAMS} programs, ${steps} statements (${errors} of them errors) from seed ${FIRST}, all equal`,
+  );
   expect(errors).toBeGreaterThan(steps / 20);
   expect(errors).toBeLessThan(steps / 2);
 }, 600_000);

@@ -23,9 +23,7 @@ test("kv-cases", async () => {
     else different.push(`${recorded.name} [${recorded.tags ?? ""}]: ${JSON.stringify(outcome).slice(0, 400)}`);
     await opened.close().catch(() => undefined); // some cases break their object
   }
-  console.log(
-    `kv-cases: ${equal}/${cases.length} equal; ${all.length - cases.length} more use calls that are not there yet`,
-  );
+  console.log(`kv-cases: ${equal}/${cases.length} equal; ${all.length - cases.length} more use calls that are not there yet`);
   if (process.env["SHOW_DIFFERENT"]) console.log(different.join("\n"));
   expect(equal).toBeGreaterThanOrEqual(452);
   expect(cases.length).toBeGreaterThanOrEqual(472);

@@ -40,7 +40,14 @@ describe("UPDATE and DELETE with LIMIT", () => {
   });
 
   test("what is something else is left alone", () => {
-    for (const sql of ["DELETE FROM t", "SELECT 1 LIMIT 1", "", "UPDATE t SET a = 1 FROM u LIMIT 1", "DELETE", "-- DELETE FROM t LIMIT 1"]) {
+    for (const sql of [
+      "DELETE FROM t",
+      "SELECT 1 LIMIT 1",
+      "",
+      "UPDATE t SET a = 1 FROM u LIMIT 1",
+      "DELETE",
+      "-- DELETE FROM t LIMIT 1",
+    ]) {
       expect(rewrite(sql), sql).toBeUndefined();
     }
     expect(rewriteLimitedWrite("DELETE FROM v LIMIT 1", () => undefined)).toBeUndefined();

@@ -3,7 +3,7 @@ import type { DriverSupport, OpenOptions, SqliteDatabase, SqliteDriver } from "@
 import { NodeDatabase } from "./database.js";
 import { loadNodeSqlite } from "./node-sqlite.js";
 
-/** parity: sql-offsets, sql-row-counts, sql-native-text */
+/** parity: sql-offsets, sql-row-counts, sql-native-text, sql-native-extras */
 const SUPPORTS: DriverSupport = {
   fts5: true,
   rtree: true,

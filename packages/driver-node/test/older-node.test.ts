@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { nodeSqlite } from "../src/index.js";
-import { parametersOf, bindingsOf } from "../src/parameters.js";
+import { bindingsOf, parametersOf } from "../src/parameters.js";
 
 test.skipIf(Number.parseInt(process.versions.node, 10) >= 24)("an older Node is told what to do", async () => {
   await expect(nodeSqlite({ scratchDir: "never-made" }).open({} as never)).rejects.toMatchObject({
@@ -18,6 +18,10 @@ test("parameters are numbered as SQLite numbers them", () => {
     [4, ":a"],
     [5, undefined],
   ]);
-  expect(bindingsOf(parameters, ["one", "two", "three", "four", "five"])).toEqual([{ "?3": "three", ":a": "four" }, "one", "five"]);
+  expect(bindingsOf(parameters, ["one", "two", "three", "four", "five"])).toEqual([
+    { "?3": "three", ":a": "four" },
+    "one",
+    "five",
+  ]);
   expect(parametersOf("SELECT 1").count).toBe(0);
 });

@@ -1,7 +1,7 @@
 /** policy-guard.ts
  * Stands in for SQLite's authorizer and limits where they were not found in the engine: asks the same questions, of the same authorizer, from
  * the text of a statement and from its instructions. Never less strict about tables of ours: whatever opens one is seen in the
- * instructions. */
+ * instructions. parity: sql-guard */
 import { encodeWtf8, type SqlLimits, type SqlValue } from "@holdfast/core/contract";
 import { firstStatement, isKeyword, type Query, SqliteFailure, type Token } from "@holdfast/driver-kit";
 import type { AuthorizeCallback } from "./engine.js";

@@ -8,7 +8,7 @@ import { SqljsEngine } from "./engine.js";
 import { loadInstalled } from "./load-installed.js";
 import type { SqljsParts } from "./sqljs-module.js";
 
-/** parity: sql-vtab-modules, sql-row-counts */
+/** parity: sql-vtab-modules, sql-row-counts, sql-data-version */
 const SUPPORTS: DriverSupport = {
   fts5: false,
   rtree: false,

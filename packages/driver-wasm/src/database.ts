@@ -102,8 +102,10 @@ export class WasmDatabase implements SqliteDatabase {
     if (code !== 0) throw this.failure(code);
   }
 
-  /** The error for a result code. A step has an offset too when it compiled its statement again. */
+  /** The error for a result code. @throws what an authorizer threw, if that is behind it. A step has an offset too when it compiled its statement again. */
   failure(code: number): SqliteFailure {
+    const thrown = this.engine.takeCallbackError();
+    if (thrown) throw thrown.error;
     const { extendedCode, offset, message } = this.engine.call((exports) => ({
       extendedCode: exports.sqlite3_extended_errcode(this.#pointer),
       offset: exports.sqlite3_error_offset(this.#pointer),

@@ -33,6 +33,7 @@ export class Engine {
   readonly #authorizeIndex: number;
   #names = 0;
   #lost: HoldfastError | undefined;
+  #callbackError: { readonly error: unknown } | undefined;
 
   constructor(module: WebAssembly.Module, system: SystemParts) {
     const environment = {
@@ -77,17 +78,23 @@ export class Engine {
     }
   }
 
-  /** To be given what a call into the instance threw: returns what to throw instead, and declares the instance lost if it left it
-   * in the middle of something (rule 1). Errors of ours pass. */
+  /** To be given what a call into the instance threw: returns what to throw instead, and declares the instance lost (rule 1). Only errors
+   * of SQLite's own pass: they are made before or after it ran. */
   caught(cause: unknown): unknown {
-    const isStackOverflow = cause instanceof RangeError || (cause as Partial<Error> | null)?.name === "InternalError";
-    if (!(cause instanceof WebAssembly.RuntimeError || isStackOverflow)) return cause;
+    if (cause instanceof SqliteFailure) return cause;
     this.#lost ??= new HoldfastError(
       "HOLDFAST_ENGINE_LOST",
       `The SQLite instance stopped in the middle of a call (${cause}) and cannot go on. Open the object again: what is durable is untouched.`,
       { cause },
     );
     return this.#lost;
+  }
+
+  /** What an authorizer threw since the last time, taken: JavaScript's stack may have ended in it. */
+  takeCallbackError(): { readonly error: unknown } | undefined {
+    const thrown = this.#callbackError;
+    this.#callbackError = undefined;
+    return thrown;
   }
 
   /** A name that no other database of this instance has. */
@@ -137,7 +144,8 @@ export class Engine {
     try {
       const [a = null, b = null, c = null, d = null] = names.map((at) => (at === 0 ? null : this.memory.text(at)));
       return this.#authorizers.get(database)?.(action, a, b, c, d) ?? DENY;
-    } catch {
+    } catch (error) {
+      this.#callbackError ??= { error };
       return DENY; // a broken authorizer allows nothing
     }
   }

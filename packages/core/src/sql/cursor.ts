@@ -19,7 +19,7 @@ function sourceForNew(): RowSource {
 /** The rows behind a cursor. @throws TypeError if `this` of a member is something else */
 let sourceOf: (cursor: Cursor) => RowSource;
 
-/** All readers of one cursor share its position. `next()` yields `{ done, value }` with both keys always present. */
+/** All readers of one cursor share its position (parity: sql-clone-cursor). `next()` yields `{ done, value }` with both keys always present. */
 export class Cursor {
   readonly #source: RowSource;
   #columnNames: string[] | undefined;

@@ -69,7 +69,7 @@ export class SqlStorage {
     return this.#runLast(entry, values as SqlValue[]);
   }
 
-  /** Bytes in use: pages of the file less the free ones, times 4096; live inside a transaction (`spec/sql` §7). */
+  /** Bytes in use: pages of the file less the free ones, times 4096; live inside a transaction (`spec/sql` §7; parity: sql-read-only-size). */
   get databaseSize(): number {
     if (!(#parts in this)) throw illegalInvocation();
     this.#parts.transaction.willRead();

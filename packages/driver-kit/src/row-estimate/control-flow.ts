@@ -11,7 +11,7 @@ export interface ControlFlow {
 }
 
 /** A coroutine is known by the register that holds its address. */
-export interface Coroutine {
+interface Coroutine {
   readonly starts: readonly number[];
   readonly body: ReadonlySet<number>;
   readonly yields: readonly number[];

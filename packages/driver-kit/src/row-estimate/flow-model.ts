@@ -50,7 +50,7 @@ export function flowModel(programs: readonly (readonly Instruction[])[]): FlowMo
   return builder.finish();
 }
 
-export function add(sum: Sum, variable: number, coefficient = 1): void {
+function add(sum: Sum, variable: number, coefficient = 1): void {
   sum.set(variable, (sum.get(variable) ?? 0) + coefficient);
 }
 

@@ -2,7 +2,14 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type CommitPages, type Image, type OpenOptions, PAGE_SIZE, type Position, type SqliteDatabase } from "@holdfast/core/contract";
+import {
+  type CommitPages,
+  type Image,
+  type OpenOptions,
+  PAGE_SIZE,
+  type Position,
+  type SqliteDatabase,
+} from "@holdfast/core/contract";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { nodeSqlite } from "../../src/index.js";
@@ -54,7 +61,10 @@ class Clerk {
       authorize: () => "ok",
       beforeCommit: () => "ok",
       onCommit: (commit) => {
-        this.commits.push({ pageCount: commit.pageCount, pages: [...commit.pages].map((one) => ({ ...one, data: one.data.slice() })) });
+        this.commits.push({
+          pageCount: commit.pageCount,
+          pages: [...commit.pages].map((one) => ({ ...one, data: one.data.slice() })),
+        });
         this.position = { ...this.position, sequence: this.position.sequence + 1, txid: this.position.txid + 1 };
         return this.position;
       },
@@ -165,7 +175,10 @@ test("random transactions: the commits are the database, also over rolled-back o
     fc.integer({ min: 1, max: 5 }).map((n) => `DELETE FROM t WHERE rowid % ${n} = 0`),
     fc.constantFrom("SAVEPOINT s", "ROLLBACK TO s", "RELEASE s", "CREATE TABLE IF NOT EXISTS u(a)", "DROP TABLE IF EXISTS u"),
   );
-  const transaction = fc.record({ writes: fc.array(write, { maxLength: 6 }), end: fc.constantFrom("COMMIT", "COMMIT", "ROLLBACK") });
+  const transaction = fc.record({
+    writes: fc.array(write, { maxLength: 6 }),
+    end: fc.constantFrom("COMMIT", "COMMIT", "ROLLBACK"),
+  });
   await fc.assert(
     fc.asyncProperty(fc.array(transaction, { maxLength: 10 }), async (transactions) => {
       const clerk = new Clerk();
