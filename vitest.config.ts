@@ -3,15 +3,15 @@ import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import projects from "./vitest.workspace.js";
 
-/** Packages are tested from their sources: each entry of `exports` is mapped from `dist/x.js` back to `src/x.ts`. */
+/** Packages are tested from their sources: each entry of `exports` and `imports` is mapped from `dist/x.js` back to `src/x.ts`. */
 function sourceAliases(): { find: RegExp; replacement: string }[] {
   const literal = (text: string) => text.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
   return readdirSync(new URL("./packages", import.meta.url)).flatMap((folder) => {
     const manifest = JSON.parse(readFileSync(new URL(`./packages/${folder}/package.json`, import.meta.url), "utf8"));
-    return Object.entries<{ default?: string }>(manifest.exports).flatMap(([entry, target]) => {
+    return Object.entries<{ default?: string }>({ ...manifest.exports, ...manifest.imports }).flatMap(([entry, target]) => {
       if (!target.default) return [];
       const source = target.default.replace("./dist/", `./packages/${folder}/src/`).replace(/\.js$/, ".ts");
-      const specifier = `${manifest.name}${entry.slice(1)}`;
+      const specifier = entry.startsWith("#") ? entry : `${manifest.name}${entry.slice(1)}`;
       return [{ find: new RegExp(`^${literal(specifier)}$`), replacement: fileURLToPath(new URL(source, import.meta.url)) }];
     });
   });

@@ -98,6 +98,8 @@ export function problemsOf({ name, manifest, files }) {
       const complain = (why) => problems.push(`${name} ${path}: imports '${specifier}', ${why}`);
       if (specifier.startsWith("node:")) {
         if (BROWSER_SAFE.includes(name)) complain("but must run in a browser");
+      } else if (specifier.startsWith("#")) {
+        if (!manifest.imports?.[specifier]) complain("which its manifest does not define");
       } else if (specifier.startsWith(".")) {
         if (name === "@holdfast/core" && !isInward(path, specifier)) complain("which lies further out");
       } else if (packageOf(specifier).startsWith("@holdfast/") || specifier === "holdfast") {

@@ -5,7 +5,7 @@ import { AUTHORIZED, rewriteLimitedWrite, tableKey } from "@holdfast/driver-kit"
 import { PageFile } from "@holdfast/vfs";
 import { SqljsConnection } from "./connection.js";
 import { SqljsEngine } from "./engine.js";
-import { loadInstalled } from "./load-installed.js";
+import { loadInstalled } from "#load-installed";
 import type { SqljsParts } from "./sqljs-module.js";
 
 /** parity: sql-vtab-modules, sql-row-counts, sql-data-version */

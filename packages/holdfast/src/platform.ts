@@ -1,6 +1,5 @@
 /** What holdfast takes from the platform: clock, randomness, macrotasks. Everything below gets them from here. */
-import { AsyncLocalStorage } from "node:async_hooks";
-import { randomBytes } from "node:crypto";
+import { asyncContext, random, schedule } from "#parts";
 import type { AsyncContext } from "@holdfast/host";
 
 export interface Platform {
@@ -23,10 +22,8 @@ export interface PlatformOptions {
 export function platform(options: PlatformOptions): Platform {
   return {
     now: options.clock ? () => (options.clock as { now(): number }).now() : Date.now,
-    random: options.random ?? ((count) => new Uint8Array(randomBytes(count))),
-    schedule: (task) => {
-      setImmediate(task);
-    },
-    asyncContext: () => new AsyncLocalStorage(),
+    random: options.random ?? random,
+    schedule,
+    asyncContext,
   };
 }

@@ -4,7 +4,7 @@
 import { HoldfastError } from "@holdfast/core/contract";
 import { SqljsConnection } from "../connection.js";
 import { SqljsEngine } from "../engine.js";
-import { loadInstalled } from "../load-installed.js";
+import { loadInstalled } from "#load-installed";
 import { nodeError, rethrowAsNode } from "./node-error.js";
 import { StatementSync } from "./statement-sync.js";
 

@@ -1,0 +1,19 @@
+/** What Node gives: the default of `#parts`. */
+import { AsyncLocalStorage } from "node:async_hooks";
+import { randomBytes } from "node:crypto";
+import type { AsyncContext } from "@holdfast/host";
+
+export { folderStore } from "@holdfast/store-fs";
+
+export function random(count: number): Uint8Array {
+  return new Uint8Array(randomBytes(count));
+}
+
+/** Queues a macrotask; tasks run in order. */
+export function schedule(task: () => void): void {
+  setImmediate(task);
+}
+
+export function asyncContext(): AsyncContext<unknown> {
+  return new AsyncLocalStorage();
+}
