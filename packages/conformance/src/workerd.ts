@@ -12,6 +12,9 @@ export interface Workerd {
   readonly version: string;
   /** Outcomes of each program's steps, as `oracle/run-program.mjs` writes them. */
   run(programs: readonly (readonly SqlStep[])[]): Promise<unknown[][]>;
+  /** Milliseconds that a call into an object takes as seen from here: `inserts` or `selects` of `oracle/worker.mjs`. Inside the real
+   * platform clocks stand still. */
+  time(method: "inserts" | "selects", count: number): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -61,6 +64,12 @@ export async function startWorkerd(): Promise<Workerd> {
       const response = await fetch(`http://127.0.0.1:${port}/`, { method: "POST", body: JSON.stringify(programs) });
       if (!response.ok) throw new Error(`workerd answered ${response.status}: ${await response.text()}`);
       return response.json();
+    },
+    async time(method, count) {
+      const start = performance.now();
+      const response = await fetch(`http://127.0.0.1:${port}/${method}/${count}`, { method: "POST" });
+      if (!response.ok) throw new Error(`workerd answered ${response.status}: ${await response.text()}`);
+      return performance.now() - start;
     },
     async stop() {
       child.kill();
