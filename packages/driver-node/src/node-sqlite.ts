@@ -7,6 +7,7 @@ export interface NativeStatement {
   readonly sourceSQL: string;
   iterate(named: Readonly<Record<string, NativeValue>>, ...values: NativeValue[]): Iterator<NativeValue[]>;
   all(named: Readonly<Record<string, NativeValue>>, ...values: NativeValue[]): NativeValue[][];
+  run(named: Readonly<Record<string, NativeValue>>, ...values: NativeValue[]): { readonly changes: number | bigint };
   columns(): { readonly name: string }[];
   setReadBigInts(enabled: boolean): void;
   setReturnArrays(enabled: boolean): void;

@@ -23,11 +23,12 @@ export class NodeStatement implements SqliteStatement {
   readonly #database: NodeDatabase;
   readonly #native: NativeStatement;
   readonly #parameters: Parameters;
+  readonly #hasColumns: boolean;
   #values: SqlValue[] = [];
   #iterator: Iterator<NativeValue[]> | undefined;
   #row: SqlValue[] = [];
   #rows = 0;
-  #changes = 0;
+  #changes: Pick<Observation, "changes" | "ownChanges"> = {};
   #before = 0;
   #run = new StatementRun();
   #estimator: { readonly made: RowEstimator | undefined } | undefined;
@@ -41,6 +42,7 @@ export class NodeStatement implements SqliteStatement {
     this.#parameters = parametersOf(sql);
     this.sql = sql;
     this.kind = kind;
+    this.#hasColumns = native.columns().length > 0;
   }
 
   get readOnly(): boolean {
@@ -66,17 +68,27 @@ export class NodeStatement implements SqliteStatement {
   step(): boolean {
     this.#assertUsable();
     if (this.kind === "changes-schema" && !this.#iterator) this.#estimator = { made: this.#database.explain(this.sql) };
-    if (this.kind === "changes-rows" && !this.#iterator) this.#before = this.#database.totalChanges();
+    if (this.kind === "changes-rows" && !this.#iterator) {
+      if (!this.#hasColumns) return this.#runToEnd();
+      this.#before = this.#database.totalChanges();
+    }
     const step = () => {
       this.#iterator ??= this.#native.iterate(...bindingsOf(this.#parameters, this.#values));
       return this.#iterator.next();
     };
     const { done, value } = this.readOnly ? this.#database.native(step) : this.#database.writing(step);
-    if (this.kind === "changes-rows") this.#changes = this.#database.totalChanges() - this.#before;
+    if (this.kind === "changes-rows") this.#changes = { changes: this.#database.totalChanges() - this.#before };
     if (done) return false;
     this.#rows += 1;
     this.#row = value.map((cell: NativeValue) => (typeof cell === "bigint" ? Number(cell) : cell));
     return true;
+  }
+
+  /** A write without rows has one step. */
+  #runToEnd(): false {
+    const { changes } = this.#database.writing(() => this.#native.run(...bindingsOf(this.#parameters, this.#values)));
+    this.#changes = { ownChanges: Number(changes) };
+    return false;
   }
 
   row(): SqlValue[] {
@@ -93,7 +105,7 @@ export class NodeStatement implements SqliteStatement {
     this.#native.resetStats?.();
     this.#row = [];
     this.#rows = 0;
-    this.#changes = 0;
+    this.#changes = {};
     this.#run = new StatementRun();
   }
 
@@ -105,15 +117,15 @@ export class NodeStatement implements SqliteStatement {
   }
 
   counts(): RowCounts {
-    const observation: Record<string, number> = { rows: this.#rows };
-    if (this.kind === "changes-rows") observation["changes"] = this.#changes;
-    if (this.#native.stat) {
-      for (const [name, counter] of Object.entries(COUNTERS)) observation[name] = this.#native.stat(counter);
-    }
-    return this.#run.counts(observation, () => {
-      this.#estimator ??= { made: this.#database.explain(this.sql) };
-      return this.#estimator.made;
-    });
+    const counters = this.#native.stat && Object.entries(COUNTERS).map(([name, counter]) => [name, this.#native.stat?.(counter)]);
+    const observation = { rows: this.#rows, ...this.#changes, ...(counters && Object.fromEntries(counters)) };
+    return this.#run.counts(
+      () => observation,
+      () => {
+        this.#estimator ??= { made: this.#database.explain(this.sql) };
+        return this.#estimator.made;
+      },
+    );
   }
 
   #assertUsable(): void {

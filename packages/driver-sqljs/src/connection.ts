@@ -22,8 +22,8 @@ const DONE = 101;
 const OK = 0;
 const IOERR = 10;
 
-/** Slots of `sqlite3_stmt_status` that are read, all but the number of recompilations. */
-const COUNTER_SLOTS = [0, 1, 2, 3, 4, 6, 7, 8];
+/** Of nine counters. */
+const COUNTER_BYTES = 36;
 
 /** Authorizer actions. */
 const PRAGMA = 19;
@@ -192,21 +192,14 @@ export class SqljsConnection implements Omit<SqliteDatabase, "pageCount"> {
     }
   }
 
-  /** What `sqlite3_stmt_status` would tell of a run so far; nothing where it was not found. */
-  counters(statement: number): Observation {
+  /** The counters of a run so far, as `sqlite3_stmt_status` numbers them; none where they were not found. To be read by
+   * {@link observationOf}. */
+  counters(statement: number): Uint32Array | undefined {
     const { engine } = this;
     const { counters } = engine.facts;
-    if (counters === undefined) return {};
-    const slot = (index: number) => engine.memory.pointer(statement + counters + index * 4);
-    return {
-      steps: slot(0),
-      fullscanSteps: slot(1),
-      sorts: slot(2),
-      autoindex: slot(3),
-      vmSteps: slot(4),
-      filterMisses: slot(7),
-      filterHits: slot(8),
-    };
+    if (counters === undefined) return undefined;
+    const at = statement + counters;
+    return new Uint32Array(engine.memory.bytes.slice(at, at + COUNTER_BYTES).buffer);
   }
 
   /** Rows changed since the connection was opened, those of triggers included; `undefined` where it was not found. */
@@ -219,10 +212,8 @@ export class SqljsConnection implements Omit<SqliteDatabase, "pageCount"> {
 
   /** Sets what {@link counters} tells to zero. */
   clearCounters(statement: number): void {
-    const { engine } = this;
-    const { counters } = engine.facts;
-    if (counters === undefined) return;
-    for (const index of COUNTER_SLOTS) engine.memory.setPointer(statement + counters + index * 4, 0);
+    const { counters } = this.engine.facts;
+    if (counters !== undefined) this.engine.memory.bytes.fill(0, statement + counters, statement + counters + COUNTER_BYTES);
   }
 
   /** The estimator for a statement, if it still compiles. */
@@ -262,4 +253,11 @@ export class SqljsConnection implements Omit<SqliteDatabase, "pageCount"> {
 /** Of a statement that writes. */
 function kindOfText(sql: string): StatementKind {
   return isKeyword(tokenize(sql)[0], "INSERT", "REPLACE", "UPDATE", "DELETE", "WITH") ? "changes-rows" : "changes-schema";
+}
+
+/** What the counters of a run say. */
+export function observationOf(counters: Uint32Array | undefined): Observation {
+  if (!counters) return {};
+  const [steps = 0, fullscanSteps = 0, sorts = 0, autoindex = 0, vmSteps = 0, , , filterMisses = 0, filterHits = 0] = counters;
+  return { steps, fullscanSteps, sorts, autoindex, vmSteps, filterMisses, filterHits };
 }

@@ -10,7 +10,7 @@
  * 2. Names that begin with {@link PREFIX} are ours; everything else goes to sql.js' own VFS. */
 import { HoldfastError } from "@holdfast/core/contract";
 import { SqliteFailure } from "@holdfast/driver-kit";
-import { IO_METHODS_BYTES, WasmFunctions, WasmMemory, WasmVfs } from "@holdfast/vfs";
+import { IO_METHODS_BYTES, TEXT_BYTES, WasmFunctions, WasmMemory, WasmText, WasmVfs } from "@holdfast/vfs";
 import type { SqljsModule, SqljsParts } from "./sqljs-module.js";
 import { findStructFacts, NO_FACTS, type StructFacts } from "./struct-facts.js";
 
@@ -35,6 +35,7 @@ export class SqljsEngine {
   readonly module: SqljsModule;
   readonly memory: WasmMemory;
   readonly vfs: WasmVfs;
+  readonly text: WasmText;
   readonly facts: StructFacts;
   readonly #functions: WasmFunctions;
   readonly #authorizers = new Map<number, AuthorizeCallback>();
@@ -52,6 +53,7 @@ export class SqljsEngine {
     this.memory = new WasmMemory(memory);
     this.#functions = new WasmFunctions(table);
     this.vfs = new WasmVfs(this.memory, this.#functions, this.allocate(IO_METHODS_BYTES));
+    this.text = new WasmText(this.memory, this.allocate(TEXT_BYTES));
     this.#patchVfs();
     this.#authorizeIndex = this.#functions.install("iiiiiii", (database: number, action: number, ...names: number[]) => {
       const [a, b, c, d] = names.map((at) => (at === 0 ? null : this.memory.text(at)));

@@ -1,7 +1,7 @@
 /** One compiled statement of sql.js. */
-import { decodeWtf8, encodeWtf8, type RowCounts, type SqliteStatement, type SqlValue } from "@holdfast/core/contract";
+import { encodeWtf8, type RowCounts, type SqliteStatement, type SqlValue } from "@holdfast/core/contract";
 import { type RowEstimator, type StatementKind, StatementRun } from "@holdfast/driver-kit";
-import type { SqljsConnection } from "./connection.js";
+import { observationOf, type SqljsConnection } from "./connection.js";
 
 const OK = 0;
 const RANGE = 25;
@@ -62,7 +62,9 @@ export class SqljsStatement implements SqliteStatement {
     const { engine } = this.#connection;
     const { module } = engine;
     let code = OK;
+    const short = typeof value === "string" ? engine.text.write(value) : -1;
     if (typeof value === "number") code = module._sqlite3_bind_double(this.handle, index, value);
+    else if (short >= 0) code = module._sqlite3_bind_text(this.handle, index, engine.text.at, short, TRANSIENT);
     else if (value !== null) {
       const bytes = typeof value === "string" ? encodeWtf8(value) : value;
       const bind = typeof value === "string" ? module._sqlite3_bind_text : module._sqlite3_bind_blob;
@@ -96,7 +98,9 @@ export class SqljsStatement implements SqliteStatement {
   row(): SqlValue[] {
     const { module } = this.#connection.engine;
     const count = module._sqlite3_column_count(this.handle);
-    return Array.from({ length: count }, (_, i) => this.#column(i));
+    const row: SqlValue[] = new Array(count);
+    for (let i = 0; i < count; i++) row[i] = this.#column(i);
+    return row;
   }
 
   reset(): void {
@@ -118,19 +122,23 @@ export class SqljsStatement implements SqliteStatement {
 
   /** Estimates, declared as such. */
   counts(): RowCounts {
-    const changes =
-      this.kind === "changes-rows"
-        ? { [this.#connection.totalChanges === undefined ? "ownChanges" : "changes"]: this.#changes }
-        : {};
-    const observation = { ...this.#connection.counters(this.handle), rows: this.#rows, ...changes };
-    return this.#run.counts(observation, () => {
-      this.#estimator ??= { made: this.#connection.explain(this.sql) };
-      return this.#estimator.made;
-    });
+    const counters = this.#connection.counters(this.handle);
+    const [rows, changes, kind] = [this.#rows, this.#changes, this.kind];
+    return this.#run.counts(
+      () => {
+        const name = this.#connection.totalChanges === undefined ? "ownChanges" : "changes";
+        return { ...observationOf(counters), rows, ...(kind === "changes-rows" && { [name]: changes }) };
+      },
+      () => {
+        this.#estimator ??= { made: this.#connection.explain(this.sql) };
+        return this.#estimator.made;
+      },
+    );
   }
 
   #column(index: number): SqlValue {
-    const { module, memory } = this.#connection.engine;
+    const { engine } = this.#connection;
+    const { module, memory } = engine;
     switch (module._sqlite3_column_type(this.handle, index)) {
       case INTEGER:
       case FLOAT:
@@ -138,7 +146,7 @@ export class SqljsStatement implements SqliteStatement {
       case TEXT: {
         const at = module._sqlite3_column_text(this.handle, index);
         const length = module._sqlite3_column_bytes(this.handle, index);
-        return decodeWtf8(memory.bytes.subarray(at, at + length));
+        return engine.text.read(at, length);
       }
       case BLOB: {
         const at = module._sqlite3_column_blob(this.handle, index);

@@ -9,7 +9,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { countRows, ROWS_READ, ROWS_WRITTEN } from "./count-rows.mjs";
+import { countRows } from "./count-rows.mjs";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 
@@ -28,7 +28,6 @@ const OPTIONS = [
   "SQLITE_ENABLE_NORMALIZE",
   "SQLITE_ENABLE_PREUPDATE_HOOK", // changes which opcodes are compiled: counters and EXPLAIN follow the platform's
   "SQLITE_ENABLE_UPDATE_DELETE_LIMIT",
-  "SQLITE_ENABLE_API_ARMOR",
   "SQLITE_DEFAULT_FOREIGN_KEYS=1",
   "SQLITE_DQS=3",
   "SQLITE_TEMP_STORE=3",
@@ -38,14 +37,12 @@ const OPTIONS = [
   "SQLITE_DEFAULT_LOOKASIDE=0,0",
   "SQLITE_MAX_ALLOCATION_SIZE=16777216",
   "SQLITE_PRINTF_PRECISION_LIMIT=100000",
-  `HOLDFAST_ROWS_READ=${ROWS_READ}`,
-  `HOLDFAST_ROWS_WRITTEN=${ROWS_WRITTEN}`,
 ];
 
 /** What src/sqlite-exports.ts describes. */
 const EXPORTS = [
   ..."malloc free".split(" "),
-  ..."set_vfs step reset recompiled rows_read rows_written db_config".split(" ").map((name) => `holdfast_${name}`),
+  ..."set_vfs step reset read_counters db_config".split(" ").map((name) => `holdfast_${name}`),
   ..."initialize open_v2 close_v2 errmsg extended_errcode error_offset prepare_v3 finalize clear_bindings"
     .split(" ")
     .map((name) => `sqlite3_${name}`),

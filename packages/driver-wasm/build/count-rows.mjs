@@ -1,13 +1,13 @@
 /** count-rows.mjs
  * The counting change: makes SQLite's bytecode interpreter count the rows a statement reads and writes, as the platform bills them.
  *
- * Two slots are added to `Vdbe.aCounter`, and the opcodes that move a cursor or change a b-tree add to them; `sqlite3_stmt_status` reads them.
+ * Two slots are added to `Vdbe.aCounter`, and the opcodes that move a cursor or change a b-tree add to them; two functions behind everything else read and clear them.
  * Each edit names one opcode of `sqlite3VdbeExec` and a line of it. An edit whose line is missing or not unique refuses, so that a new
  * SQLite cannot be counted wrongly without anybody noticing. What each opcode adds was measured on the platform, not taken from it. */
 
-/** Slot numbers, as `sqlite3_stmt_status` takes them: the first free ones. */
-export const ROWS_READ = 9;
-export const ROWS_WRITTEN = 10;
+/** The first free slots. */
+const ROWS_READ = 9;
+const ROWS_WRITTEN = 10;
 
 const READ = `p->aCounter[${ROWS_READ}]++;`;
 const WRITTEN = `if( !pC->isEphemeral ) p->aCounter[${ROWS_WRITTEN}]++;`;
@@ -41,6 +41,21 @@ const EDITS = [
   },
 ];
 
+const FUNCTIONS = `
+/* Rows read, rows written, recompilations. */
+void holdfast_read_counters(sqlite3_stmt *statement, u32 *counters){
+  Vdbe *p = (Vdbe*)statement;
+  counters[0] = p->aCounter[${ROWS_READ}];
+  counters[1] = p->aCounter[${ROWS_WRITTEN}];
+  counters[2] = p->aCounter[SQLITE_STMTSTATUS_REPREPARE];
+}
+void holdfast_clear_counters(sqlite3_stmt *statement){
+  Vdbe *p = (Vdbe*)statement;
+  p->aCounter[${ROWS_READ}] = 0;
+  p->aCounter[${ROWS_WRITTEN}] = 0;
+}
+`;
+
 /** The amalgamation with the change. @param {string} source @throws Error if an edit does not fit */
 export function countRows(source) {
   const declaration = "  u32 aCounter[9]; ";
@@ -55,7 +70,7 @@ export function countRows(source) {
     const at = start + position(opcode, edit.before ?? edit.after) + (edit.after?.length ?? 0);
     patched = `${patched.slice(0, at)}  ${edit.insert}\n${patched.slice(at)}`;
   }
-  return patched;
+  return patched + FUNCTIONS;
 }
 
 /** Where a text is in another, if it is there exactly once. */

@@ -12,6 +12,10 @@
 #define GROWTH ((size_t)16 << 20)
 #define WASM_PAGE ((size_t)65536)
 
+/* From the counting change (count-rows.mjs). */
+void holdfast_read_counters(sqlite3_stmt *statement, uint32_t *counters);
+void holdfast_clear_counters(sqlite3_stmt *statement);
+
 static sqlite3_vfs *holdfastVfs;
 
 /* To be called once, before sqlite3_initialize(). */
@@ -48,11 +52,16 @@ no_memory:
 /* One column of a row. Integers come as the nearest double; text and blob as address and length. */
 typedef struct { int32_t type; int32_t bytes; union { double number; const void *data; } value; } Cell;
 
-/* Steps. A row puts its columns into `cells`, valid until the next call for this statement, and answers -1 - (number of columns);
+/* What is known of a run after each step, before the cells of its row. */
+typedef struct { uint32_t counters[4]; } Run;
+
+/* Steps. A row puts its columns behind `run`, valid until the next call for this statement, and answers -1 - (number of columns);
 ** anything else answers SQLite's result code. */
-int holdfast_step(sqlite3_stmt *statement, Cell *cells){
+int holdfast_step(sqlite3_stmt *statement, Run *run){
+  Cell *cells = (Cell*)(run + 1);
   int code = sqlite3_step(statement);
   int count;
+  holdfast_read_counters(statement, run->counters);
   if( code!=SQLITE_ROW ) return code;
   count = sqlite3_data_count(statement);
   for(int i=0; i<count; i++, cells++){
@@ -80,15 +89,8 @@ int holdfast_step(sqlite3_stmt *statement, Cell *cells){
 /* Makes a statement ready to run again, its counters from zero. */
 void holdfast_reset(sqlite3_stmt *statement){
   sqlite3_reset(statement);
-  sqlite3_stmt_status(statement, HOLDFAST_ROWS_READ, 1);
-  sqlite3_stmt_status(statement, HOLDFAST_ROWS_WRITTEN, 1);
+  holdfast_clear_counters(statement);
 }
-
-/* Grows each time a changed schema makes SQLite compile the statement again. */
-int holdfast_recompiled(sqlite3_stmt *statement){ return sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_REPREPARE, 0); }
-
-int holdfast_rows_read(sqlite3_stmt *statement){ return sqlite3_stmt_status(statement, HOLDFAST_ROWS_READ, 0); }
-int holdfast_rows_written(sqlite3_stmt *statement){ return sqlite3_stmt_status(statement, HOLDFAST_ROWS_WRITTEN, 0); }
 
 /* The variadic calls of SQLite's interface, with fixed parameters. */
 int holdfast_db_config(sqlite3 *db, int option, int value){ return sqlite3_db_config(db, option, value, (int *)0); }

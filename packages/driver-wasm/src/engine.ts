@@ -7,7 +7,7 @@
  * 2. Callbacks from SQLite never throw into it. */
 import { HoldfastError } from "@holdfast/core/contract";
 import { SqliteFailure } from "@holdfast/driver-kit";
-import { IO_METHODS_BYTES, WasmFunctions, WasmMemory, WasmVfs } from "@holdfast/vfs";
+import { IO_METHODS_BYTES, TEXT_BYTES, WasmFunctions, WasmMemory, WasmText, WasmVfs } from "@holdfast/vfs";
 import type { SqliteExports } from "./sqlite-exports.js";
 import { type SystemParts, VFS_BYTES, writeVfs } from "./vfs-struct.js";
 
@@ -15,8 +15,8 @@ const NOMEM = 7;
 /** Columns a row may have: SQLite's own limit. */
 const MAX_COLUMNS = 2000;
 const CELL_BYTES = 16;
-/** Room for one short text on its way into SQLite. */
-export const SCRATCH_BYTES = 8192;
+/** Counters of the run before them: rows read, rows written, recompilations. */
+export const RUN_BYTES = 16;
 
 /** Asked while a statement is compiled: action and up to four names. 0 allows, 1 denies, 2 ignores. Must not throw. */
 export type AuthorizeCallback = (action: number, ...names: (string | null)[]) => number;
@@ -25,10 +25,11 @@ export class Engine {
   readonly exports: SqliteExports;
   readonly memory: WasmMemory;
   readonly vfs: WasmVfs;
-  /** Where a row's columns are put. */
-  readonly cells: number;
-  /** {@link SCRATCH_BYTES} for whoever is calling right now. */
-  readonly scratch: number;
+  /** Where the last step left its counters and, {@link RUN_BYTES} behind them, its row's columns. */
+  readonly run: number;
+  /** Whose step it was. */
+  lastStepped: unknown;
+  readonly text: WasmText;
   readonly #authorizers = new Map<number, AuthorizeCallback>();
   readonly #authorizeIndex: number;
   #names = 0;
@@ -56,8 +57,8 @@ export class Engine {
     this.exports.holdfast_set_vfs(vfs);
     const code = this.exports.sqlite3_initialize();
     if (code !== 0) throw new Error(`sqlite3_initialize failed with code ${code}`);
-    this.cells = this.allocate(MAX_COLUMNS * CELL_BYTES);
-    this.scratch = this.allocate(SCRATCH_BYTES);
+    this.run = this.allocate(RUN_BYTES + MAX_COLUMNS * CELL_BYTES);
+    this.text = new WasmText(this.memory, this.allocate(TEXT_BYTES));
     this.#authorizeIndex = functions.install("iiiiiii", (database: number, action: number, ...names: number[]) =>
       this.#authorize(database, action, names),
     );

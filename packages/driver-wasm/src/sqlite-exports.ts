@@ -8,12 +8,11 @@ export interface SqliteExports {
   free(pointer: number): void;
 
   holdfast_set_vfs(vfs: number): void;
-  /** A result code, or `-1 - columns` if there is a row, which is then in `cells`. */
-  holdfast_step(statement: number, cells: number): number;
+  /** A result code, or `-1 - columns` if there is a row, which is then behind the counters at `run`. */
+  holdfast_step(statement: number, run: number): number;
   holdfast_reset(statement: number): void;
-  holdfast_recompiled(statement: number): number;
-  holdfast_rows_read(statement: number): number;
-  holdfast_rows_written(statement: number): number;
+  /** Puts rows read, rows written and recompilations at `run`. */
+  holdfast_read_counters(statement: number, run: number): void;
   holdfast_db_config(database: number, option: number, value: number): number;
 
   sqlite3_initialize(): number;

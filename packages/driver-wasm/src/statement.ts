@@ -30,7 +30,8 @@ export class WasmStatement implements SqliteStatement {
   get columnNames(): readonly string[] {
     const handle = this.#use();
     const { engine } = this.#database;
-    const recompiled = engine.exports.holdfast_recompiled(handle);
+    this.#readCounters();
+    const recompiled = engine.memory.pointer(engine.run + 8);
     if (!this.#columnNames || recompiled !== this.#recompiled) {
       this.#recompiled = recompiled;
       this.#columnNames = engine.call(({ sqlite3_column_count, sqlite3_column_name }) =>
@@ -64,7 +65,8 @@ export class WasmStatement implements SqliteStatement {
     const { engine } = this.#database;
     let code: number;
     try {
-      code = engine.exports.holdfast_step(handle, engine.cells);
+      engine.lastStepped = this;
+      code = engine.exports.holdfast_step(handle, engine.run);
     } catch (error) {
       throw engine.caught(error);
     }
@@ -83,6 +85,7 @@ export class WasmStatement implements SqliteStatement {
   reset(): void {
     if (this.#finalized || this.#database.engine.lost) return;
     const { engine } = this.#database;
+    if (engine.lastStepped === this) engine.lastStepped = undefined;
     try {
       engine.exports.holdfast_reset(this.#handle);
       if (this.#holdsMuch) engine.exports.sqlite3_clear_bindings(this.#handle);
@@ -101,9 +104,17 @@ export class WasmStatement implements SqliteStatement {
   }
 
   counts(): RowCounts {
-    const handle = this.#use();
-    const { exports } = this.#database.engine;
-    return { rowsRead: exports.holdfast_rows_read(handle) >>> 0, rowsWritten: exports.holdfast_rows_written(handle) >>> 0 };
+    this.#use();
+    this.#readCounters();
+    const { memory, run } = this.#database.engine;
+    return { rowsRead: memory.pointer(run), rowsWritten: memory.pointer(run + 4) };
+  }
+
+  /** Makes sure that the counters in the engine are this statement's. */
+  #readCounters(): void {
+    const { engine } = this.#database;
+    if (engine.lastStepped !== this) engine.exports.holdfast_read_counters(this.#handle, engine.run);
+    engine.lastStepped = this;
   }
 
   /** @throws Error if the statement or its database is gone: its memory may be another's; HoldfastError if the instance is lost */

@@ -2,4 +2,5 @@
 export { PageFile, type PageFileParts } from "./page-file.js";
 export { type Signature, WasmFunctions } from "./wasm-functions.js";
 export { WasmMemory } from "./wasm-memory.js";
+export { TEXT_BYTES, WasmText } from "./wasm-text.js";
 export { IO_METHODS_BYTES, WasmVfs } from "./wasm-vfs.js";

@@ -10,23 +10,32 @@ export class StatementRun {
   /** Whoever looked before was told this many: counts only grow. */
   #told = 0;
 
-  /** @param estimator made on first use; `undefined` if the statement cannot be explained any more */
-  counts(observation: Observation, estimator: () => RowEstimator | undefined): RowCounts {
-    let made: RowCounts | undefined;
-    const make = (): RowCounts => {
-      if (made) return made;
-      made = estimator()?.estimate(observation) ?? { rowsRead: observation.rows ?? 0, rowsWritten: observation.changes ?? 0 };
+  /** Both are asked for when somebody looks; the estimator is `undefined` if the statement cannot be explained any more. */
+  counts(observe: () => Observation, estimator: () => RowEstimator | undefined): RowCounts {
+    return new LazyCounts(() => {
+      const observation = observe();
+      const made = estimator()?.estimate(observation) ?? { rowsRead: observation.rows ?? 0, rowsWritten: observation.changes ?? 0 };
       this.#told = Math.max(this.#told, made.rowsRead);
-      made = { rowsRead: this.#told, rowsWritten: made.rowsWritten };
-      return made;
-    };
-    return {
-      get rowsRead() {
-        return make().rowsRead;
-      },
-      get rowsWritten() {
-        return make().rowsWritten;
-      },
-    };
+      return { rowsRead: this.#told, rowsWritten: made.rowsWritten };
+    });
+  }
+}
+
+class LazyCounts implements RowCounts {
+  readonly #make: () => RowCounts;
+  #made: RowCounts | undefined;
+
+  constructor(make: () => RowCounts) {
+    this.#make = make;
+  }
+
+  get rowsRead(): number {
+    this.#made ??= this.#make();
+    return this.#made.rowsRead;
+  }
+
+  get rowsWritten(): number {
+    this.#made ??= this.#make();
+    return this.#made.rowsWritten;
   }
 }
