@@ -44,6 +44,9 @@ Recorded cases are those of the real platform that \`supports\` does not exclude
 grow. With \`sqljs({ structFacts: false })\`, which keeps off SQLite's internal structures, ${sql["sqljs without struct facts"].equal} are equal and
 ${sql["sqljs without struct facts"].offsetOnly} more but for an offset; on sql.js 1.8.0 it is ${sql["sqljs 1.8.0"].equal}.
 
+**Speed.** \`npm run bench\` measures 20,000 inserts in one turn and 20,000 lookups by primary key on each engine, against the real platform doing the same
+in an object and against a bare loop over the same engine. The default engine is the fastest of the three for such small statements.
+
 **Estimated row counts.** Where \`rowCounts\` is \`estimated\`, \`rowsRead\` and \`rowsWritten\` are worked out when they are looked at, from the statement's
 instructions and from what the engine counts; that costs milliseconds. \`rowsWritten\` is nearly always right. Over unseen filters, joins,
 subqueries, groupings and writes on tables of 7 to 400 rows, \`rowsRead\` was exact on stock sql.js for about three queries in four with a mean

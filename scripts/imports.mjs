@@ -19,6 +19,16 @@ export const ALLOWED = {
   "@holdfast/host": ["@holdfast/core", "@holdfast/core/contract"],
   "@holdfast/testing": ["@holdfast/host", "@holdfast/timeline"],
   "@holdfast/conformance": ["@holdfast/core/contract", "@holdfast/timeline/contract", "@holdfast/timeline/record"],
+  // Private: puts everything side by side.
+  "@holdfast/bench": [
+    "@holdfast/core/contract",
+    "@holdfast/conformance",
+    "@holdfast/conformance/oracle",
+    "@holdfast/driver-node",
+    "@holdfast/driver-sqljs",
+    "@holdfast/driver-wasm",
+    "holdfast",
+  ],
   // The composition root.
   holdfast: [
     "@holdfast/core",

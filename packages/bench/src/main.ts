@@ -8,7 +8,9 @@ import { compareInserts, compareSelects, type StatementTimes } from "./statement
 const ROUNDS = 7;
 
 const workerd = await startWorkerd();
-console.log(`${cpus()[0]?.model}, ${cpus().length} cores; Node ${process.versions.node}; workerd ${workerd.version}; medians of ${ROUNDS}`);
+console.log(
+  `${cpus()[0]?.model}, ${cpus().length} cores; Node ${process.versions.node}; workerd ${workerd.version}; medians of ${ROUNDS}`,
+);
 
 const told = (name: string, { workerd, holdfast, bare }: StatementTimes) =>
   `${name.padEnd(34)} workerd ${workerd.toFixed(0)} ms, holdfast ${holdfast.toFixed(1)} ms (${(workerd / holdfast).toFixed(1)}x faster), bare loop ${bare.toFixed(1)} ms (${(holdfast / bare).toFixed(2)}x its time)`;

@@ -12,7 +12,12 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 const skipped = !existsSync(CHROMIUM) && !process.env["CI"];
-const TYPES: Record<string, string> = { ".js": "text/javascript", ".mjs": "text/javascript", ".json": "application/json", ".wasm": "application/wasm" };
+const TYPES: Record<string, string> = {
+  ".js": "text/javascript",
+  ".mjs": "text/javascript",
+  ".json": "application/json",
+  ".wasm": "application/wasm",
+};
 
 /** Each entry of each package, as a browser resolves it. */
 function importMap(): Record<string, string> {
@@ -71,15 +76,19 @@ afterAll(async () => {
 const pinned = JSON.parse(readFileSync(new URL("../totals.json", import.meta.url), "utf8")).sql;
 
 for (const name of ["wasm", "sqljs"]) {
-  test.skipIf(skipped)(`recorded SQL cases on ${name}`, async () => {
-    const { different, ...totals } = await page.evaluate<SqlTotals, string>(
-      (name) => (globalThis as unknown as { tests: PageTests }).tests.replay(name),
-      name,
-    );
-    console.log(`sql on ${name} in Chromium ${browser.version()}: ${totals.equal}/${totals.cases} equal`);
-    if (process.env["SHOW_DIFFERENT"]) console.log(different.join("\n"));
-    expect(totals).toMatchObject(pinned[name]);
-  }, 120_000);
+  test.skipIf(skipped)(
+    `recorded SQL cases on ${name}`,
+    async () => {
+      const { different, ...totals } = await page.evaluate<SqlTotals, string>(
+        (name) => (globalThis as unknown as { tests: PageTests }).tests.replay(name),
+        name,
+      );
+      console.log(`sql on ${name} in Chromium ${browser.version()}: ${totals.equal}/${totals.cases} equal`);
+      if (process.env["SHOW_DIFFERENT"]) console.log(different.join("\n"));
+      expect(totals).toMatchObject(pinned[name]);
+    },
+    120_000,
+  );
 }
 
 test.skipIf(skipped)("a bookmark is restored, and what a browser cannot do says so", async () => {

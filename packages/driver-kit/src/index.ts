@@ -3,6 +3,7 @@ export { AUTHORIZED } from "./authorizer.js";
 export { inferExtendedCode } from "./extended-code.js";
 export { type Rewritten, rewriteLimitedWrite } from "./limited-write.js";
 export { applyLimits, LIMIT_CATEGORIES } from "./limits.js";
+export { bindingsOf, type Parameters, parametersOf } from "./parameters.js";
 export { RowEstimator } from "./row-estimate/estimate.js";
 export type { Observation } from "./row-estimate/solve.js";
 export { StatementRun } from "./row-estimate/statement-run.js";

@@ -13,8 +13,10 @@ import {
 } from "@holdfast/core/contract";
 import {
   AUTHORIZED,
+  bindingsOf,
   kindOfActions,
   LIMIT_CATEGORIES,
+  parametersOf,
   RowEstimator,
   rewriteLimitedWrite,
   SqliteFailure,
@@ -23,7 +25,6 @@ import {
 import { hiddenTablesIn } from "./hidden-tables.js";
 import { LocalFile } from "./local-file.js";
 import type { NativeDatabase, NativeModule, NativeStatement } from "./node-sqlite.js";
-import { bindingsOf, parametersOf } from "./parameters.js";
 import { NodeStatement } from "./statement.js";
 import { WalTail } from "./wal-tail.js";
 

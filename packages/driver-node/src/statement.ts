@@ -1,9 +1,17 @@
 /** One compiled statement of node:sqlite. */
 import type { RowCounts, SqliteStatement, SqlValue } from "@holdfast/core/contract";
-import { type Observation, type RowEstimator, SqliteFailure, type StatementKind, StatementRun } from "@holdfast/driver-kit";
+import {
+  bindingsOf,
+  type Observation,
+  type Parameters,
+  parametersOf,
+  type RowEstimator,
+  SqliteFailure,
+  type StatementKind,
+  StatementRun,
+} from "@holdfast/driver-kit";
 import type { NodeDatabase } from "./database.js";
 import type { NativeStatement, NativeValue } from "./node-sqlite.js";
-import { bindingsOf, type Parameters, parametersOf } from "./parameters.js";
 
 const RANGE = 25;
 

@@ -3,9 +3,9 @@ import type { DriverSupport, OpenOptions, SqliteDatabase, SqliteDriver, SqliteSt
 import { PAGE_SIZE } from "@holdfast/core/contract";
 import { AUTHORIZED, rewriteLimitedWrite, tableKey } from "@holdfast/driver-kit";
 import { PageFile } from "@holdfast/vfs";
+import { loadInstalled } from "#load-installed";
 import { SqljsConnection } from "./connection.js";
 import { SqljsEngine } from "./engine.js";
-import { loadInstalled } from "#load-installed";
 import type { SqljsParts } from "./sqljs-module.js";
 
 /** parity: sql-vtab-modules, sql-row-counts, sql-data-version */

@@ -1,10 +1,11 @@
 /** The default backend: our own build of SQLite, and a timeline in memory or in a folder. */
-import { folderStore } from "#parts";
+
 import type { SqliteBackend, SqliteDriver, SqlLimits } from "@holdfast/core/contract";
 import { HoldfastError } from "@holdfast/core/contract";
 import { sqliteWasm } from "@holdfast/driver-wasm";
 import { memoryStore, timelineSource } from "@holdfast/timeline";
 import type { LogStore } from "@holdfast/timeline/contract";
+import { folderStore } from "#parts";
 import type { Platform } from "./platform.js";
 
 export interface BackendOptions {

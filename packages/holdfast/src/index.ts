@@ -20,7 +20,7 @@ export type {
   DurableObjectStub,
   Host,
 } from "@holdfast/host";
-export { folderStore } from "#parts";
 export { memoryStore } from "@holdfast/timeline";
+export { folderStore } from "#parts";
 export { type OpenHostOptions, openHost } from "./open-host.js";
 export { OpenedStorage, type OpenStorageOptions, openStorage } from "./open-storage.js";

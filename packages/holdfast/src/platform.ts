@@ -1,6 +1,7 @@
 /** What holdfast takes from the platform: clock, randomness, macrotasks. Everything below gets them from here. */
-import { asyncContext, random, schedule } from "#parts";
+
 import type { AsyncContext } from "@holdfast/host";
+import { asyncContext, random, schedule } from "#parts";
 
 export interface Platform {
   /** Milliseconds since the epoch. */

@@ -33,8 +33,8 @@ export interface DriverSupport {
   readonly quota: "commit" | "max_page_count";
   /** Whether `counts()` equal the platform's meter (`spec/sql` §6) or approximate it. */
   readonly rowCounts: "exact" | "estimated";
-  /** How commits are captured. */
-  readonly capture: "vfs" | "wal-tail";
+  /** How commits are captured: from SQLite's file interface, from its write-ahead log, or by comparing the whole database. */
+  readonly capture: "vfs" | "wal-tail" | "diff";
   /** Lone surrogates survive a round trip through TEXT. */
   readonly exactText: boolean;
 }

@@ -14,7 +14,10 @@ export class StatementRun {
   counts(observe: () => Observation, estimator: () => RowEstimator | undefined): RowCounts {
     return new LazyCounts(() => {
       const observation = observe();
-      const made = estimator()?.estimate(observation) ?? { rowsRead: observation.rows ?? 0, rowsWritten: observation.changes ?? 0 };
+      const made = estimator()?.estimate(observation) ?? {
+        rowsRead: observation.rows ?? 0,
+        rowsWritten: observation.changes ?? 0,
+      };
       this.#told = Math.max(this.#told, made.rowsRead);
       return { rowsRead: this.#told, rowsWritten: made.rowsWritten };
     });

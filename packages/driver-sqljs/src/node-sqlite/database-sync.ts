@@ -2,9 +2,9 @@
  * `DatabaseSync` of `node:sqlite` on stock sql.js: for code written against Node's module where there is none, or where a wasm SQLite is
  * wanted. Databases live in memory. */
 import { HoldfastError } from "@holdfast/core/contract";
+import { loadInstalled } from "#load-installed";
 import { SqljsConnection } from "../connection.js";
 import { SqljsEngine } from "../engine.js";
-import { loadInstalled } from "#load-installed";
 import { nodeError, rethrowAsNode } from "./node-error.js";
 import { StatementSync } from "./statement-sync.js";
 

@@ -1,7 +1,7 @@
 /** parameters.ts
  * node:sqlite binds by name what has a name (`?3` is one), and by position the rest; and it does not say how many parameters there are. */
-import { tokenize } from "@holdfast/driver-kit";
-import type { NativeValue } from "./node-sqlite.js";
+import type { SqlValue } from "@holdfast/core/contract";
+import { tokenize } from "./tokens.js";
 
 export interface Parameters {
   readonly count: number;
@@ -27,12 +27,9 @@ export function parametersOf(sql: string): Parameters {
 }
 
 /** Values in SQLite's order as node:sqlite takes them. */
-export function bindingsOf(
-  { names }: Parameters,
-  values: readonly NativeValue[],
-): [Record<string, NativeValue>, ...NativeValue[]] {
-  const named: Record<string, NativeValue> = {};
-  const positional: NativeValue[] = [];
+export function bindingsOf({ names }: Parameters, values: readonly SqlValue[]): [Record<string, SqlValue>, ...SqlValue[]] {
+  const named: Record<string, SqlValue> = {};
+  const positional: SqlValue[] = [];
   for (const [number, name] of [...names].sort(([a], [b]) => a - b)) {
     const value = values[number - 1] ?? null;
     if (name === undefined) positional.push(value);
