@@ -42,6 +42,8 @@ export class SqljsConnection implements Omit<SqliteDatabase, "pageCount"> {
   /** Authorizer actions of the statement being compiled: stock sql.js has no `sqlite3_stmt_readonly`. */
   #actions: number[] = [];
   #closed = false;
+  /** The limits a connection starts with are the largest there are. */
+  #largestLimits: number[] | undefined;
 
   /** Set where the engine's own authorizer or limits are out of reach. */
   readonly #guard: PolicyGuard | undefined;
@@ -157,8 +159,38 @@ export class SqljsConnection implements Omit<SqliteDatabase, "pageCount"> {
   }
 
   /** Rows changed by the last INSERT, UPDATE or DELETE that completed. */
-  get changes(): number {
-    return this.engine.module._sqlite3_changes(this.pointer);
+  get changes(): bigint {
+    const { totalChanges } = this.engine.facts; // which nChange comes before
+    if (totalChanges === undefined) return BigInt(this.engine.module._sqlite3_changes(this.pointer));
+    return this.engine.memory.view.getBigInt64(this.pointer + totalChanges - 8, true);
+  }
+
+  /** The rowid of the last INSERT; within 2^53 where it has to be asked for. */
+  get lastRowid(): bigint {
+    const { lastRowid } = this.engine.facts;
+    if (lastRowid === undefined) return BigInt(Number(this.query("SELECT last_insert_rowid()")[0]?.[0]));
+    return this.engine.memory.view.getBigInt64(this.pointer + lastRowid, true);
+  }
+
+  /** The value of one of SQLite's limits; NaN where they were not found. */
+  limit(category: number): number {
+    const { limits } = this.engine.facts;
+    return limits === undefined ? Number.NaN : this.engine.memory.view.getInt32(this.pointer + limits + category * 4, true);
+  }
+
+  /** Sets a limit, which does not go beyond what the engine was compiled for. */
+  setLimit(category: number, value: number): void {
+    this.engine.setLimit(this.pointer, category, Math.min(value, this.#largest(category)));
+  }
+
+  /** Sets or clears bits of the connection's flags; false where they were not found. Compiled statements keep what they were compiled with. */
+  setFlags(bits: number, enabled: boolean): boolean {
+    const { flags } = this.engine.facts;
+    if (flags === undefined) return false;
+    const { memory } = this.engine;
+    const before = memory.pointer(this.pointer + flags);
+    memory.setPointer(this.pointer + flags, (enabled ? before | bits : before & ~bits) >>> 0);
+    return true;
   }
 
   /** The error for a result code. */
@@ -175,6 +207,11 @@ export class SqljsConnection implements Omit<SqliteDatabase, "pageCount"> {
       offset: offset < 0 ? undefined : offset,
       cause: (code & 0xff) === IOERR ? engine.vfs.takeError() : undefined,
     });
+  }
+
+  #largest(category: number): number {
+    this.#largestLimits ??= Array.from({ length: 11 }, (_, i) => this.limit(i));
+    return this.#largestLimits[category] ?? Number.POSITIVE_INFINITY;
   }
 
   /** Every row of a query of the driver's own; nobody is asked. */

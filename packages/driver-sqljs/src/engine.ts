@@ -117,8 +117,8 @@ export class SqljsEngine {
     if (offset !== undefined) this.memory.view.setInt32(database + offset + category * 4, value, true);
   }
 
-  /** A table index for a function, for those who look for facts. */
-  install(run: () => void, signature: "viiiij"): number {
+  /** A table index for a function that SQLite is to call. */
+  install<A extends readonly unknown[]>(run: (...args: A) => void, signature: "viiiij" | "viii" | "vi"): number {
     return this.#functions.install(signature, run);
   }
 

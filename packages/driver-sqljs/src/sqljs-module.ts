@@ -18,6 +18,17 @@ export interface SqljsModule {
     final: number,
     destroy: number,
   ): number;
+  _sqlite3_value_type(value: number): number;
+  _sqlite3_value_double(value: number): number;
+  _sqlite3_value_text(value: number): number;
+  _sqlite3_value_blob(value: number): number;
+  _sqlite3_value_bytes(value: number): number;
+  _sqlite3_aggregate_context(context: number, bytes: number): number;
+  _sqlite3_result_null(context: number): void;
+  _sqlite3_result_double(context: number, value: number): void;
+  _sqlite3_result_int64(context: number, value: bigint): void;
+  _sqlite3_result_text(context: number, text: number, bytes: number, destructor: number): void;
+  _sqlite3_result_blob(context: number, blob: number, bytes: number, destructor: number): void;
   _sqlite3_result_error(context: number, message: number, bytes: number): void;
   /** Since sql.js 1.13. */
   _sqlite3_update_hook?(database: number, callback: number, argument: number): number;

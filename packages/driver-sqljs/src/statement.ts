@@ -36,6 +36,10 @@ export class SqljsStatement implements SqliteStatement {
     this.parameterCount = this.#countParameters();
   }
 
+  get isFinalized(): boolean {
+    return this.#finalized;
+  }
+
   get readOnly(): boolean {
     return this.kind === "reads";
   }
@@ -73,12 +77,6 @@ export class SqljsStatement implements SqliteStatement {
     if (code !== OK) throw this.#connection.failure(code);
   }
 
-  /** Binds an INTEGER of at most 32 bits: stock sql.js has nothing for larger ones. */
-  bindInteger(index: number, value: number): void {
-    const code = this.#connection.engine.module._sqlite3_bind_int(this.handle, index, value);
-    if (code !== OK) throw this.#connection.failure(code);
-  }
-
   step(): boolean {
     const changesRows = this.kind === "changes-rows";
     if (changesRows && !this.#isRunning) this.#before = this.#connection.totalChanges;
@@ -87,7 +85,7 @@ export class SqljsStatement implements SqliteStatement {
     this.#isRunning = true;
     const hasRow = this.#connection.step(this);
     if (changesRows && this.#before !== undefined) this.#changes = (this.#connection.totalChanges ?? this.#before) - this.#before;
-    else if (changesRows && !hasRow) this.#changes = this.#connection.changes;
+    else if (changesRows && !hasRow) this.#changes = Number(this.#connection.changes);
     if (hasRow) {
       this.#rows += 1;
       this.#connection.checkRow(this);

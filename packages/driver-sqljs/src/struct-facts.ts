@@ -17,6 +17,12 @@ export interface StructFacts {
   readonly errorOffset: number | undefined;
   /** Offset in `sqlite3` of `nTotalChange`, 64 bits. */
   readonly totalChanges: number | undefined;
+  /** Offset in `sqlite3` of `lastRowid`, 64 bits. */
+  readonly lastRowid: number | undefined;
+  /** Offset in `sqlite3` of the lower 32 bits of `flags`. */
+  readonly flags: number | undefined;
+  /** Offset in `Vdbe` of the pointer to the bound values, 40 bytes each, which begin with their integer. */
+  readonly variables: number | undefined;
   /** Offset in `Vdbe` of `aCounter[0]`, what `sqlite3_stmt_status` reads. */
   readonly counters: number | undefined;
 }
@@ -27,6 +33,9 @@ export const NO_FACTS: StructFacts = {
   errorCode: undefined,
   errorOffset: undefined,
   totalChanges: undefined,
+  lastRowid: undefined,
+  flags: undefined,
+  variables: undefined,
   counters: undefined,
 };
 
@@ -48,6 +57,9 @@ export function findStructFacts(engine: SqljsEngine): StructFacts {
       errorCode,
       errorOffset: errorCode === undefined ? undefined : findErrorOffset(engine, database, errorCode),
       totalChanges: findTotalChanges(engine, database),
+      lastRowid: findLastRowid(engine, database),
+      flags: findFlags(engine, database),
+      variables: findVariables(engine, database),
       counters: findCounters(engine, database),
     };
   } finally {
@@ -183,6 +195,75 @@ function findTotalChanges(engine: SqljsEngine, database: number): number | undef
   }
   return candidates.length === 1 ? candidates[0] : undefined;
 }
+
+function findLastRowid(engine: SqljsEngine, database: number): number | undefined {
+  run(engine, database, "CREATE TABLE rowids(a INTEGER PRIMARY KEY)");
+  let candidates = Array.from({ length: SEARCH_BYTES / 8 - 1 }, (_, i) => i * 8);
+  for (const rowid of [7_340_033n, -5n, 2n ** 40n + 3n]) {
+    run(engine, database, `INSERT INTO rowids VALUES (${rowid})`);
+    candidates = candidates.filter((offset) => engine.memory.view.getBigInt64(database + offset, true) === rowid);
+  }
+  return candidates.length === 1 ? candidates[0] : undefined;
+}
+
+/** Bits of `flags`, part of SQLite's own interface to its debugger only. */
+const FOREIGN_KEYS = 0x4000;
+const DOUBLE_QUOTED_IN_DML = 0x4000_0000;
+
+/** The word in which `PRAGMA foreign_keys` shows; proved by the bit that lets strings stand in double quotes. */
+function findFlags(engine: SqljsEngine, database: number): number | undefined {
+  const word = (offset: number) => engine.memory.pointer(database + offset);
+  let candidates = Array.from({ length: SEARCH_BYTES / 4 }, (_, i) => i * 4);
+  for (const [setting, bit] of [
+    ["ON", FOREIGN_KEYS],
+    ["OFF", 0],
+    ["ON", FOREIGN_KEYS],
+    ["OFF", 0],
+  ] as const) {
+    run(engine, database, `PRAGMA foreign_keys = ${setting}`);
+    candidates = candidates.filter((offset) => (word(offset) & FOREIGN_KEYS) === bit);
+  }
+  const isFlags = (offset: number): boolean => {
+    const before = word(offset);
+    const outcome = (value: number) => {
+      engine.memory.setPointer(database + offset, value >>> 0);
+      return run(engine, database, 'SELECT "a string"') === 0;
+    };
+    const works = outcome(before | DOUBLE_QUOTED_IN_DML) && !outcome(before & ~DOUBLE_QUOTED_IN_DML);
+    engine.memory.setPointer(database + offset, before);
+    return works;
+  };
+  return candidates.length === 1 && isFlags(candidates[0] as number) ? candidates[0] : undefined;
+}
+
+/** The pointer that leads to a bound integer; proved by an integer of 64 bits put there, which the statement returns. */
+function findVariables(engine: SqljsEngine, database: number): number | undefined {
+  const MARK = 0x5a5a1234;
+  const BIG = 2n ** 62n + 12345n;
+  const { module, memory } = engine;
+  // With cursors and arguments of virtual tables, the arrays beside the values are not empty, and so do not begin where those do.
+  return engine.withText("SELECT 1, ?2 FROM pragma_table_info('facts'), sqlite_schema", (text) => {
+    const out = engine.allocate(4);
+    module._sqlite3_prepare_v2(database, text, -1, out, 0);
+    const statement = memory.pointer(out);
+    module._free(out);
+    module._sqlite3_bind_int(statement, 2, MARK);
+    const leads = (offset: number): boolean => {
+      const at = memory.pointer(statement + offset) + VARIABLE_BYTES;
+      return at > 1024 && at + 8 < memory.bytes.length && memory.pointer(at) === MARK;
+    };
+    const candidates = Array.from({ length: SEARCH_STATEMENT_BYTES / 4 }, (_, i) => i * 4).filter(leads);
+    const [found] = candidates;
+    if (found !== undefined) memory.view.setBigInt64(memory.pointer(statement + found) + VARIABLE_BYTES, BIG, true);
+    module._sqlite3_step(statement);
+    const returned = memory.text(module._sqlite3_column_text(statement, 1));
+    module._sqlite3_finalize(statement);
+    return candidates.length === 1 && returned === String(BIG) ? found : undefined;
+  });
+}
+
+/** Bytes of one bound value on wasm32. */
+export const VARIABLE_BYTES = 40;
 
 /** `aCounter` by what scans, sorts and seeks over ten rows leave there. */
 function findCounters(engine: SqljsEngine, database: number): number | undefined {

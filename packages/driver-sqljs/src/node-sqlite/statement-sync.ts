@@ -1,136 +1,234 @@
-/** `StatementSync` of `node:sqlite` on stock sql.js. */
-import type { SqlValue } from "@holdfast/core/contract";
+/** node-sqlite/statement-sync.ts
+ * `StatementSync` of `node:sqlite` on stock sql.js. Each run begins with a reset and with nothing bound, and ends every iterator of an
+ * earlier run. */
+import { SqliteFailure } from "@holdfast/driver-kit";
 import type { SqljsConnection } from "../connection.js";
 import type { SqljsStatement } from "../statement.js";
+import { expectBoolean } from "./arguments.js";
+import { expandSql } from "./expanded-sql.js";
+import { bindNative, type NativeReader, readNative, type SQLOutputValue } from "./native-values.js";
+import { defineAccessors, shapeAsNode } from "./node-class.js";
 import { nodeError, rethrowAsNode } from "./node-error.js";
+import { type BareNames, bindArguments } from "./parameters.js";
+import { makeIterator, type StatementSyncIterator } from "./statement-iterator.js";
 
-type Row = Record<string, SqlValue> | SqlValue[];
+export type Row = Record<string, SQLOutputValue> | SQLOutputValue[];
+
+export interface StatementSettings {
+  readonly returnArrays: boolean;
+  readonly readBigInts: boolean;
+  readonly allowBareNamedParameters: boolean;
+  readonly allowUnknownNamedParameters: boolean;
+}
+
+/** What a statement needs of its database. */
+export interface StatementParts {
+  readonly connection: SqljsConnection;
+  readonly statement: SqljsStatement;
+  readonly sourceSQL: string;
+  readonly settings: StatementSettings;
+  /** Runs something that may call functions of the application's. @throws what they threw */
+  calling<T>(run: () => T): T;
+}
+
+let making: StatementParts | undefined;
 
 export class StatementSync {
   /** The text it was compiled from. */
-  readonly sourceSQL: string;
-  readonly #connection: SqljsConnection;
-  readonly #statement: SqljsStatement;
-  #asArrays = false;
-  #allowBareNames = true;
+  declare readonly sourceSQL: string;
+  /** That text with the bound values in place of the parameters. */
+  declare readonly expandedSQL: string;
+  readonly #parts: StatementParts;
+  readonly #known: { bareNames?: BareNames } = {};
+  #settings: StatementSettings;
+  /** Number of the run; iterators of another one are invalid. */
+  #generation = 0;
+  #bound = new Map<number, unknown>();
 
-  /** Made by `DatabaseSync.prepare` only. */
-  constructor(connection: SqljsConnection, statement: SqljsStatement, sourceSQL: string) {
-    this.#connection = connection;
-    this.#statement = statement;
-    this.sourceSQL = sourceSQL;
+  /** @throws Error `ERR_ILLEGAL_CONSTRUCTOR` always: statements come from `DatabaseSync.prepare` */
+  constructor() {
+    const parts = making;
+    making = undefined;
+    if (!parts) throw nodeError("ERR_ILLEGAL_CONSTRUCTOR", "Illegal constructor");
+    this.#parts = parts;
+    this.#settings = parts.settings;
+    defineAccessors(this, {
+      sourceSQL: () => {
+        this.#use();
+        return parts.sourceSQL;
+      },
+      expandedSQL: () => {
+        this.#use();
+        return expandSql(parts.sourceSQL, this.#bound, parts.connection);
+      },
+    });
   }
 
-  /** Every row, as objects without a prototype, or as arrays after {@link setReturnArrays}. Values are bound by position, or by name from
-   * a first argument that is a plain object. @throws Error `ERR_SQLITE_ERROR`, `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` */
-  all(...values: unknown[]): Row[] {
-    return [...this.#rows(values)];
+  /** Every row, as objects without a prototype, or as arrays after {@link setReturnArrays}.
+   * @throws Error `ERR_SQLITE_ERROR`, `ERR_INVALID_STATE`; TypeError `ERR_INVALID_ARG_TYPE`; RangeError `ERR_OUT_OF_RANGE` */
+  all(...args: unknown[]): Row[] {
+    return this.#run(args, () => {
+      const rows: Row[] = [];
+      while (this.#step()) rows.push(this.#row());
+      return rows;
+    });
   }
 
   /** The first row, or `undefined`. */
-  get(...values: unknown[]): Row | undefined {
-    for (const row of this.#rows(values)) return row;
-    return undefined;
+  get(...args: unknown[]): Row | undefined {
+    return this.#run(args, () => (this.#step() ? this.#row() : undefined));
+  }
+
+  /** Makes one step, which is all that a write needs. `changes` and `lastInsertRowid` are the connection's. */
+  run(...args: unknown[]): { changes: number | bigint; lastInsertRowid: number | bigint } {
+    this.#run(args, () => this.#step());
+    const { changes, lastRowid } = this.#parts.connection; // counted when the statement has ended
+    const as = (value: bigint) => (this.#settings.readBigInts ? value : Number(value));
+    return { changes: as(changes), lastInsertRowid: as(lastRowid) };
   }
 
   /** Rows as they are asked for. */
-  iterate(...values: unknown[]): IterableIterator<Row, undefined> {
-    return this.#rows(values);
+  iterate(...args: unknown[]): StatementSyncIterator {
+    this.#use();
+    this.#begin(args);
+    const generation = this.#generation;
+    return makeIterator({
+      next: () => {
+        this.#use();
+        if (generation !== this.#generation) throw nodeError("ERR_INVALID_STATE", "iterator was invalidated");
+        return this.#parts.calling(() => rethrowAsNode(() => (this.#step() ? this.#row() : undefined)));
+      },
+      finish: () => {
+        this.#use();
+        this.#reset();
+      },
+      check: () => void this.#use(),
+    });
   }
 
-  /** Runs to the end. `changes` counts the rows of the last INSERT, UPDATE or DELETE. */
-  run(...values: unknown[]): { changes: number; lastInsertRowid: number } {
-    for (const _ of this.#rows(values));
-    const last = this.#connection.prepare("SELECT last_insert_rowid()")?.statement;
-    last?.step();
-    const lastInsertRowid = Number(last?.row()[0]);
-    last?.finalize();
-    return { changes: this.#connection.changes, lastInsertRowid };
-  }
-
-  /** Names of the result columns. */
+  /** Names of the result columns. Where they come from is not known on sql.js. */
   columns(): { name: string }[] {
-    return this.#statement.columnNames.map((name) => ({ name }));
+    this.#use();
+    return this.#parts.statement.columnNames.map((name) => Object.assign(Object.create(null), { name }));
+  }
+
+  setAllowBareNamedParameters(enabled: boolean): void {
+    this.#set("allowBareNamedParameters", enabled, "allowBareNamedParameters");
+  }
+
+  setAllowUnknownNamedParameters(enabled: boolean): void {
+    this.#set("allowUnknownNamedParameters", enabled, "enabled");
+  }
+
+  setReadBigInts(enabled: boolean): void {
+    this.#set("readBigInts", enabled, "readBigInts");
   }
 
   setReturnArrays(enabled: boolean): void {
-    this.#asArrays = enabled;
+    this.#set("returnArrays", enabled, "returnArrays");
   }
 
-  /** Whether `{ a: 1 }` may bind `:a`, `@a` and `$a`; it may if this is not called. */
-  setAllowBareNamedParameters(enabled: boolean): void {
-    this.#allowBareNames = enabled;
+  #set(name: keyof StatementSettings, enabled: unknown, told: string): void {
+    this.#use();
+    this.#settings = { ...this.#settings, [name]: expectBoolean(enabled, told) };
   }
 
-  *#rows(values: readonly unknown[]): Generator<Row, undefined> {
-    const statement = this.#statement;
-    rethrowAsNode(() => {
-      statement.reset();
-      this.#bind(values);
-    });
+  #run<T>(args: readonly unknown[], run: () => T): T {
+    this.#use();
+    this.#begin(args);
     try {
-      while (rethrowAsNode(() => statement.step())) yield this.#row();
+      return this.#parts.calling(() => rethrowAsNode(run));
     } finally {
-      statement.reset();
+      this.#reset();
     }
-    return undefined;
+  }
+
+  /** Resets, forgets what was bound, and binds. An error of the last iteration comes out of the reset once more. */
+  #begin(args: readonly unknown[]): void {
+    const { connection, statement } = this.#parts;
+    const { engine } = connection;
+    this.#generation += 1;
+    const stale = engine.module._sqlite3_reset(statement.handle);
+    if (stale !== 0) rethrowAsNode(() => this.#fail(stale));
+    engine.module._sqlite3_clear_bindings(statement.handle);
+    this.#bound = new Map();
+    const { allowBareNamedParameters, allowUnknownNamedParameters } = this.#settings;
+    const bind = (index: number, value: unknown) => {
+      const code = bindNative(engine, statement.handle, index, value);
+      if (code !== 0) this.#fail(code);
+      this.#bound.set(index, bindable(value));
+    };
+    rethrowAsNode(() =>
+      bindArguments(
+        {
+          sql: this.#parts.sourceSQL,
+          allowBareNames: allowBareNamedParameters,
+          allowUnknownNames: allowUnknownNamedParameters,
+          bind,
+        },
+        args,
+        this.#known,
+      ),
+    );
+  }
+
+  #fail(code: number): never {
+    throw this.#parts.connection.failure(code);
+  }
+
+  #step(): boolean {
+    const { connection, statement } = this.#parts;
+    return connection.step(statement);
+  }
+
+  #reset(): void {
+    const { connection, statement } = this.#parts;
+    if (connection.isOpen) connection.engine.module._sqlite3_reset(statement.handle); // its code is that of the step, already told
   }
 
   #row(): Row {
-    const values = this.#statement.row();
-    for (const value of values) refuseInexact(value);
-    if (this.#asArrays) return values;
-    const row: Record<string, SqlValue> = Object.create(null);
-    for (const [i, name] of this.#statement.columnNames.entries()) row[name] = values[i] ?? null;
+    const { connection, statement } = this.#parts;
+    const { engine } = connection;
+    const { handle } = statement;
+    const count = engine.module._sqlite3_column_count(handle);
+    const values: SQLOutputValue[] = [];
+    for (let i = 0; i < count; i++)
+      values.push(readNative(engine, columnReader(connection, handle, i), this.#settings.readBigInts));
+    if (this.#settings.returnArrays) return values;
+    const row: Record<string, SQLOutputValue> = Object.create(null);
+    statement.columnNames.forEach((name, i) => {
+      row[name] = values[i] ?? null;
+    });
     return row;
   }
 
-  #bind(values: readonly unknown[]): void {
-    const [first, ...rest] = values;
-    const named = typeof first === "object" && first !== null && !ArrayBuffer.isView(first) ? first : undefined;
-    this.#statement.bind([]);
-    for (const [name, value] of Object.entries(named ?? {})) this.#bindOne(this.#indexOf(name), value);
-    for (const [i, value] of (named ? rest : values).entries()) this.#bindOne(i + 1, value);
+  #use(): void {
+    if (!(#parts in this)) throw new TypeError("Illegal invocation");
+    const { connection, statement } = this.#parts;
+    if (!connection.isOpen || statement.isFinalized) throw nodeError("ERR_INVALID_STATE", "statement has been finalized");
   }
 
-  #bindOne(index: number, value: unknown): void {
-    if (typeof value === "bigint") this.#statement.bindInteger(index, toInt32(value));
-    else this.#statement.bindAt(index, toSqlValue(value));
-  }
-
-  #indexOf(name: string): number {
-    const { engine } = this.#connection;
-    const candidates = this.#allowBareNames && !/^[:@$]/.test(name) ? [`$${name}`, `:${name}`, `@${name}`] : [name];
-    for (const candidate of candidates) {
-      const index = engine.withText(candidate, (text) =>
-        engine.module._sqlite3_bind_parameter_index(this.#statement.handle, text),
-      );
-      if (index > 0) return index;
-    }
-    throw nodeError("ERR_INVALID_STATE", `Unknown named parameter '${name}'`);
+  static {
+    shapeAsNode(StatementSync);
   }
 }
 
-/** Node refuses integers that a number cannot hold; stock sql.js gives them rounded, which beyond 2^53 cannot be told apart from REAL. */
-function refuseInexact(value: SqlValue): void {
-  if (
-    typeof value === "number" &&
-    Number.isInteger(value) &&
-    Math.abs(value) > Number.MAX_SAFE_INTEGER &&
-    Math.abs(value) <= 2 ** 63
-  ) {
-    throw nodeError("ERR_OUT_OF_RANGE", `Value is too large to be represented as a JavaScript number: ${value}`);
-  }
+export function makeStatement(parts: StatementParts): StatementSync {
+  making = parts;
+  return new StatementSync();
 }
 
-function toSqlValue(value: unknown): SqlValue {
-  if (value === null || typeof value === "number" || typeof value === "string") return value;
-  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength).slice();
-  throw nodeError("ERR_INVALID_ARG_TYPE", "Provided value cannot be bound to SQLite parameter.");
+function columnReader({ engine: { module } }: SqljsConnection, handle: number, index: number): NativeReader {
+  return {
+    type: () => module._sqlite3_column_type(handle, index),
+    double: () => module._sqlite3_column_double(handle, index),
+    text: () => module._sqlite3_column_text(handle, index),
+    blob: () => module._sqlite3_column_blob(handle, index),
+    bytes: () => module._sqlite3_column_bytes(handle, index),
+  };
 }
 
-/** Stock sql.js binds integers of 32 bits only; a larger one would silently become a REAL. */
-function toInt32(value: bigint): number {
-  if (BigInt.asIntN(32, value) === value) return Number(value);
-  throw nodeError("ERR_OUT_OF_RANGE", `BigInt value is too large to bind on sql.js, which takes 32 bits: ${value}`);
+/** What `expandedSQL` shows of a value: bytes as they were. */
+function bindable(value: unknown): unknown {
+  return value instanceof SqliteFailure ? undefined : value;
 }
