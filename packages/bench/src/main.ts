@@ -1,25 +1,51 @@
-/** Prints everything: `npm run bench`. */
+/** Prints everything: `npm run bench`. With `--json DRIVER`, one driver's figures for a program to read. */
 import { cpus } from "node:os";
 import { startWorkerd } from "@holdfast/conformance/oracle";
-import { databaseCosts } from "./databases.js";
+import type { SqliteDriver } from "@holdfast/core/contract";
+import { type DatabaseCosts, databaseCosts } from "./databases.js";
 import { drivers } from "./drivers.js";
 import { compareInserts, compareSelects, type StatementTimes } from "./statements.js";
 
 const ROUNDS = 7;
 
+export interface Figures {
+  readonly inserts: StatementTimes;
+  readonly selects: StatementTimes;
+  readonly databases: DatabaseCosts;
+}
+
 const workerd = await startWorkerd();
-console.log(
-  `${cpus()[0]?.model}, ${cpus().length} cores; Node ${process.versions.node}; workerd ${workerd.version}; medians of ${ROUNDS}`,
-);
 
-const told = (name: string, { workerd, holdfast, bare }: StatementTimes) =>
-  `${name.padEnd(34)} workerd ${workerd.toFixed(0)} ms, holdfast ${holdfast.toFixed(1)} ms (${(workerd / holdfast).toFixed(1)}x faster), bare loop ${bare.toFixed(1)} ms (${(holdfast / bare).toFixed(2)}x its time)`;
+async function measure(driver: SqliteDriver): Promise<Figures> {
+  return {
+    inserts: await compareInserts(driver, workerd, ROUNDS),
+    selects: await compareSelects(driver, workerd, ROUNDS),
+    databases: await databaseCosts(driver),
+  };
+}
 
-for (const driver of drivers()) {
-  console.log(`\n${driver.name}`);
-  console.log(told("20,000 inserts in one turn", await compareInserts(driver, workerd, ROUNDS)));
-  console.log(told("20,000 exec().one() by primary key", await compareSelects(driver, workerd, ROUNDS)));
-  const { openMs, kilobytes } = await databaseCosts(driver);
-  console.log(`${"opening a database, 1,000 open".padEnd(34)} ${openMs.toFixed(2)} ms, ${kilobytes.toFixed(0)} KB each`);
+function line(name: string, { workerd, holdfast, bare }: StatementTimes): string {
+  const platform = `workerd ${workerd.toFixed(0)} ms, holdfast ${holdfast.toFixed(1)} ms (${(workerd / holdfast).toFixed(1)}x faster)`;
+  return `${name.padEnd(36)} ${platform}, bare loop ${bare.toFixed(1)} ms (${(holdfast / bare).toFixed(2)}x its time)`;
+}
+
+const [option, wanted] = process.argv.slice(2);
+if (option === "--json") {
+  const driver = drivers().find(({ name }) => name === wanted);
+  if (!driver) throw new Error(`no driver ${wanted} on this Node`);
+  console.log(JSON.stringify(await measure(driver)));
+} else {
+  console.log(
+    `${cpus()[0]?.model}, ${cpus().length} cores; Node ${process.versions.node}; workerd ${workerd.version}; medians of ${ROUNDS}`,
+  );
+  for (const driver of drivers()) {
+    const { inserts, selects, databases } = await measure(driver);
+    console.log(`\n${driver.name}`);
+    console.log(line("20,000 inserts in one turn", inserts));
+    console.log(line("20,000 exec().one() by primary key", selects));
+    console.log(
+      `${"opening a database, 1,000 open".padEnd(36)} ${databases.openMs.toFixed(2)} ms, ${databases.kilobytes.toFixed(0)} KB each`,
+    );
+  }
 }
 await workerd.stop();

@@ -46,25 +46,6 @@ export function randomSchema(random: Random): Schema {
   return { tables, views, statements };
 }
 
-/** Two tables of 7, 60 or 400 rows with random indexes, for measuring how many rows statements read and write. */
-export function plainSchema(random: Random): Schema {
-  const statements: string[] = [];
-  const tables = ["t", "u"].map((name): Table => {
-    const columns = ["a", "b", "c", "d"];
-    statements.push(`CREATE TABLE ${name}(a INTEGER PRIMARY KEY, b INTEGER, c TEXT, d)`);
-    for (let i = random.below(3); i > 0; i--) {
-      statements.push(`CREATE INDEX ${name}_i${i} ON ${name}(${random.some(columns.slice(1), 1, 2).join(", ")})`);
-    }
-    const rows = random.pick([7, 60, 400]);
-    statements.push(
-      `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${rows})
-       INSERT INTO ${name} SELECT i, i % ${random.pick([3, 10, 50])}, 'v' || (i % ${random.pick([5, 20, 1000])}), i * 7 % 31 FROM n`,
-    );
-    return { name, columns, writable: columns, keys: [["a"]], kind: "rowid" };
-  });
-  return { tables, views: [], statements };
-}
-
 function ordinaryTable(random: Random, name: string, others: readonly Table[], statements: string[]): Table {
   const strict = random.chance(0.1);
   const columns = NAMES.slice(0, 2 + random.below(4));

@@ -1,7 +1,7 @@
 /** random-sql.ts
  * Random programs over random schemas: what people write, what hardly anybody writes, and what does not compile. */
 import { Random } from "./random.js";
-import { plainSchema, randomSchema, type Schema, type Table } from "./random-schema.js";
+import { randomSchema, type Schema, type Table } from "./random-schema.js";
 
 export interface SqlStep {
   readonly sql: string;
@@ -31,17 +31,6 @@ export function randomProgram(seed: number): SqlStep[] {
     else if (kind < 94) say(change(random, schema));
     else say(wrong(random, schema));
   }
-  return steps;
-}
-
-/** A program whose last step is a query or a write over two plain tables: for measuring row counts. */
-export function plainProgram(seed: number): SqlStep[] {
-  const random = new Random(seed);
-  const schema = plainSchema(random);
-  const steps = schema.statements.map((sql): SqlStep => ({ sql, bindings: [], sync: false }));
-  const say = (sql: string, bindings: readonly unknown[] = []) => steps.push({ sql, bindings, sync: false });
-  if (random.chance(0.7)) say(...query(random, schema, 11));
-  else write(random, random.pick(schema.tables), schema, say);
   return steps;
 }
 
@@ -184,8 +173,7 @@ function order(random: Random, columns: readonly string[]): string {
   return ` ORDER BY ${terms.join(", ")}${limit}`;
 }
 
-/** @param kinds 16 for everything; 11 for filters, grouping, joins and subqueries only */
-function query(random: Random, schema: Schema, kinds = 16): [sql: string, bindings?: readonly unknown[]] {
+function query(random: Random, schema: Schema): [sql: string, bindings?: readonly unknown[]] {
   const table = random.pick(schema.tables);
   const { name, columns } = table;
   const where = random.chance(0.6) ? ` WHERE ${condition(random, columns)}` : "";
@@ -203,7 +191,7 @@ function query(random: Random, schema: Schema, kinds = 16): [sql: string, bindin
     ];
   }
   const other = random.pick(schema.tables);
-  switch (random.below(kinds)) {
+  switch (random.below(16)) {
     case 0:
     case 1:
       return [`SELECT * FROM ${name}${where}${order(random, columns)}`];

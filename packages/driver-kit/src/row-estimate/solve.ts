@@ -33,19 +33,18 @@ export function solve(model: FlowModel, observation: Observation, entriesOf: (ro
   const certain = new System(model, observation, upper).determined();
   if (certain) return certain;
   const bounded = boundScans({ ...model, upper }, observation, entriesOf);
-  const choose = observation.vmSteps === undefined ? largest : middle;
   return (
-    new System(bounded, observation, bounded.upper).solve(choose) ??
-    new System(model, observation, upper).solve(choose) ??
+    new System(bounded, observation, bounded.upper).solve() ??
+    new System(model, observation, upper).solve() ??
     new System(
       model,
       observation,
       model.upper.map(() => limit),
-    ).solve(choose)
+    ).solve()
   );
 }
 
-/** An engine without counters leaves open how far loops went. Not further than their b-trees; and most go to the end. */
+/** An engine without counters leaves open how far loops went. Not further than their b-trees. */
 function boundScans(model: FlowModel, { changes = 0 }: Observation, entriesOf: (rootPage: number) => number): FlowModel {
   const upper = [...model.upper];
   const equations = [...model.equations];
@@ -71,8 +70,10 @@ class System {
   readonly #pivots: number[] = [];
   readonly #low: Float64Array;
   readonly #high: Float64Array;
+  readonly #stepsAreKnown: boolean;
 
   constructor(model: FlowModel, observation: Observation, upper: readonly number[]) {
+    this.#stepsAreKnown = observation.vmSteps !== undefined;
     this.#model = model;
     this.#low = new Float64Array(upper.length);
     this.#high = Float64Array.from(upper);
@@ -94,8 +95,7 @@ class System {
     return read === undefined || written === undefined ? undefined : { read, written };
   }
 
-  /** @param choose one of the values that fit */
-  solve(choose: (values: readonly number[]) => number | undefined): Solution | undefined {
+  solve(): Solution | undefined {
     if (!this.#narrow(this.#low, this.#high)) return undefined;
     for (const [first, runs] of this.#model.seekEnds) if ((this.#low[runs] ?? 0) >= 1) this.#low[first] = 1;
     const read = this.#determined(this.#model.read);
@@ -103,8 +103,8 @@ class System {
     if (read !== undefined && written !== undefined) return { read, written };
     const answers = this.#search();
     return {
-      read: read ?? choose(answers.map((one) => one.read)) ?? this.#guess(this.#model.read),
-      written: written ?? choose(answers.map((one) => one.written)) ?? this.#range(this.#model.written, this.#low, this.#high)[0],
+      read: read ?? middle(answers.map((one) => one.read)) ?? this.#guess(this.#model.read),
+      written: written ?? middle(answers.map((one) => one.written)) ?? this.#range(this.#model.written, this.#low, this.#high)[0],
     };
   }
 
@@ -201,7 +201,8 @@ class System {
     return Math.round((least + Math.min(most, least + 20)) / 2);
   }
 
-  /** Some of the integer solutions, by halving the smallest interval that is left. */
+  /** Some of the integer solutions, by halving the smallest interval that is left. Where the steps are known, high and low halves come first
+   * by turns, so that the middle of what is found is the middle of what there is; where they are not, low ones are the better guess. */
   #search(): Solution[] {
     const answers: Solution[] = [];
     let tries = TRIES;
@@ -216,7 +217,9 @@ class System {
         });
         return;
       }
-      for (const [from, to] of choices(low[open] as number, high[open] as number)) {
+      const halves = choices(low[open] as number, high[open] as number);
+      if (this.#stepsAreKnown && answers.length % 2 === 1) halves.reverse();
+      for (const [from, to] of halves) {
         const nextLow = low.slice();
         const nextHigh = high.slice();
         nextLow[open] = from;
@@ -284,8 +287,4 @@ function choices(low: number, high: number): [from: number, to: number][] {
 
 function middle(values: readonly number[]): number | undefined {
   return [...values].sort((a, b) => a - b)[values.length >> 1];
-}
-
-function largest(values: readonly number[]): number | undefined {
-  return values.length === 0 ? undefined : Math.max(...values);
 }
