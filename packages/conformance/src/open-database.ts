@@ -88,3 +88,13 @@ export function query(database: SqliteDatabase, sql: string, values: readonly Sq
   statement?.finalize();
   return rows;
 }
+
+/** What `run` throws. */
+export function thrown(run: () => unknown): unknown {
+  try {
+    run();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}

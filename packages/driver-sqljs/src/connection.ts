@@ -66,6 +66,7 @@ export class SqljsConnection implements Omit<SqliteDatabase, "pageCount"> {
   get inTransaction(): boolean {
     this.#assertOpen();
     const { engine, pointer } = this;
+    if (engine.lost) return false;
     engine.setAuthorizer(pointer, undefined);
     try {
       const sql = "PRAGMA synchronous = OFF";

@@ -42,6 +42,7 @@ export class SqljsEngine {
   readonly #authorizeIndex: number;
   readonly #refuseIndex: number;
   #names = 0;
+  #lost: HoldfastError | undefined;
 
   /** Runs sql.js. Synchronous: its start-up is, once the wasm is there. @throws HoldfastError `HOLDFAST_UNSUPPORTED` if a self-test fails */
   constructor(parts: SqljsParts, structFacts = true) {
@@ -49,7 +50,7 @@ export class SqljsEngine {
     const memory = exports.find((value) => value instanceof WebAssembly.Memory);
     const table = exports.find((value) => value instanceof WebAssembly.Table);
     if (!memory || !table) throw unsupported("it exports no memory or no function table");
-    this.module = module;
+    this.module = this.#guarded(module);
     this.memory = new WasmMemory(memory);
     this.#functions = new WasmFunctions(table);
     this.vfs = new WasmVfs(this.memory, this.#functions, this.allocate(IO_METHODS_BYTES));
@@ -63,6 +64,34 @@ export class SqljsEngine {
       this.withText("not authorized", (text) => this.module._sqlite3_result_error(context, text, -1)),
     );
     this.facts = structFacts ? findStructFacts(this) : NO_FACTS;
+  }
+
+  /** Why this engine is of no use any more; `undefined` while it is. */
+  get lost(): HoldfastError | undefined {
+    return this.#lost;
+  }
+
+  /** The module, each function of which refuses once the engine is lost, and loses it by throwing: errors of SQLite's are result codes, so
+   * what is thrown is a trap, or JavaScript's stack that ended inside SQLite. */
+  #guarded(module: SqljsModule): SqljsModule {
+    const guarded: Record<string, unknown> = {};
+    for (const [name, member] of Object.entries(module)) {
+      if (!/^_(sqlite3_|malloc$|free$)/.test(name) || typeof member !== "function") continue;
+      guarded[name] = (...args: unknown[]) => {
+        if (this.#lost) throw this.#lost;
+        try {
+          return member(...args);
+        } catch (cause) {
+          this.#lost ??= new HoldfastError(
+            "HOLDFAST_ENGINE_LOST",
+            `The SQLite instance stopped in the middle of a call (${cause}) and cannot go on. Open the object again: what is durable is untouched.`,
+            { cause },
+          );
+          throw this.#lost;
+        }
+      };
+    }
+    return guarded as unknown as SqljsModule;
   }
 
   /** A name that no other database of this engine has. */
@@ -95,7 +124,7 @@ export class SqljsEngine {
   }
 
   close(database: number): void {
-    this.module._sqlite3_close_v2(database);
+    if (!this.#lost) this.module._sqlite3_close_v2(database);
     this.#authorizers.delete(database);
   }
 

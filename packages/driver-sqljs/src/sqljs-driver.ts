@@ -37,7 +37,8 @@ export function sqljs(options: SqljsOptions = {}): SqliteDriver {
     name: "sqljs",
     supports: { ...SUPPORTS, errorOffset: structFacts },
     async open(open: OpenOptions): Promise<SqliteDatabase> {
-      engine ??= new SqljsEngine(initSqlJs && wasm ? { initSqlJs, wasm } : loadInstalled(), structFacts);
+      if (!engine || engine.lost)
+        engine = new SqljsEngine(initSqlJs && wasm ? { initSqlJs, wasm } : loadInstalled(), structFacts);
       return new SqljsDatabase(engine, open);
     },
   };

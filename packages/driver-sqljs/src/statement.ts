@@ -114,8 +114,8 @@ export class SqljsStatement implements SqliteStatement {
   finalize(): void {
     if (this.#finalized) return;
     this.#finalized = true;
-    this.#connection.engine.module._sqlite3_finalize(this.#handle);
     this.#connection.forget(this);
+    if (!this.#connection.engine.lost) this.#connection.engine.module._sqlite3_finalize(this.#handle);
   }
 
   /** Estimates, declared as such. */

@@ -47,6 +47,27 @@ function instantiate(wasm: BufferSource) {
   };
 }
 
+test("an instance that breaks down is lost for all its databases, and the driver starts another", async () => {
+  let armed = false;
+  const own = sqljs();
+  const { database, image } = await openDatabase(own, {
+    authorize: () => {
+      if (armed) throw new WebAssembly.RuntimeError("unreachable"); // comes out of the instance as a trap does
+      return "ok";
+    },
+  });
+  const neighbour = await openDatabase(own);
+  database.exec("CREATE TABLE t(a); INSERT INTO t VALUES (1); BEGIN; INSERT INTO t VALUES (2)");
+  armed = true;
+  const isLost = expect.objectContaining({ code: "HOLDFAST_ENGINE_LOST" });
+  expect(() => database.prepare("SELECT 1")).toThrow(isLost);
+  expect(() => neighbour.database.exec("SELECT 1")).toThrow(isLost);
+  expect(database.inTransaction).toBe(false);
+  for (const one of [database, neighbour.database]) one.close();
+  const again = await openDatabase(own, { pages: image.pages });
+  expect(query(again.database, "SELECT a FROM t")).toEqual([[1]]);
+});
+
 describe("capture", () => {
   test("each writing transaction gives one commit with the pages it changed; a reading one gives none", async () => {
     const { database, commits, image } = await openDatabase(driver);

@@ -87,7 +87,7 @@ export class DatabaseSync {
   /** @throws Error `ERR_INVALID_STATE` if it is open */
   open(): void {
     if (this.#connection?.isOpen) throw nodeError("ERR_INVALID_STATE", "database is already open");
-    engine ??= new SqljsEngine(loadInstalled());
+    if (!engine || engine.lost) engine = new SqljsEngine(loadInstalled());
     const connection = new SqljsConnection(engine, ":memory:", { authorize: (...question) => this.#authorize(...question) });
     this.#connection = connection;
     this.#functions = new UserFunctions(connection);
