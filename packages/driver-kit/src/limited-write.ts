@@ -10,24 +10,31 @@ export interface Rewritten {
   readonly tail: string;
 }
 
+/** `keyOf` for a table that does not exist. */
+export const NO_TABLE = "no table";
+
 /** The first statement of `sql` without ORDER BY and LIMIT of its own; `undefined` if it is no such statement.
  * @param keyOf expressions that identify a row of a table: `["rowid"]`, or the primary key's columns; `undefined` if there are none
- * @throws SqliteFailure for ORDER BY without LIMIT */
-export function rewriteLimitedWrite(sql: string, keyOf: (table: string) => readonly string[] | undefined): Rewritten | undefined {
+ * @throws SqliteFailure for ORDER BY without LIMIT, and for a table that does not exist */
+export function rewriteLimitedWrite(
+  sql: string,
+  keyOf: (table: string) => readonly string[] | typeof NO_TABLE | undefined,
+): Rewritten | undefined {
   const { tokens, end } = firstStatement(sql);
   const write = findWrite(tokens);
   if (!write) return undefined;
   const { order, limit } = write;
   if (order < tokens.length && limit >= tokens.length) throw new SqliteFailure(1, `ORDER BY without LIMIT on ${write.verb}`);
   const key = keyOf(write.table);
+  if (key === NO_TABLE) throw new SqliteFailure(1, `no such table: ${write.table}`);
   if (!key) return undefined;
   const numbered = numberParameters(tokens, write);
   const text = (from: number, to: number): string =>
     from < to ? sqlBetween(sql, tokens, numbered, from, Math.min(to, tokens.length)) : "";
   const keys = key.length === 1 ? key[0] : `(${key.join(", ")})`;
   const chosen = [
-    `SELECT ${key.join(", ")} FROM`,
-    text(write.source, write.sourceEnd),
+    // Qualified, because a CTE may have the table's name.
+    `SELECT ${key.join(", ")} FROM ${tokens[write.source + 1]?.text === "." ? "" : "main."}${text(write.source, write.sourceEnd)}`,
     text(write.where, write.returning),
     text(Math.min(order, limit), tokens.length),
   ].join(" ");
@@ -52,7 +59,8 @@ function findWrite(tokens: readonly Token[]): Write | undefined {
   const outer = outerTokens(tokens);
   const find = (from: number, ...keywords: string[]): number =>
     outer.find((i) => i >= from && isKeyword(tokens[i], ...keywords)) ?? tokens.length;
-  const start = isKeyword(tokens[0], "WITH") ? find(0, "DELETE", "UPDATE") : 0;
+  const first = isKeyword(tokens[0], "EXPLAIN") ? (isKeyword(tokens[1], "QUERY") ? 3 : 1) : 0;
+  const start = isKeyword(tokens[first], "WITH") ? find(first, "DELETE", "UPDATE") : first;
   const verb = isKeyword(tokens[start], "DELETE") ? "DELETE" : isKeyword(tokens[start], "UPDATE") ? "UPDATE" : undefined;
   if (!verb) return undefined;
   let source = start + 1;
@@ -68,7 +76,9 @@ function findWrite(tokens: readonly Token[]): Write | undefined {
   const returning = Math.min(find(source, "RETURNING"), tail);
   const where = Math.min(find(source, "WHERE"), returning);
   const set = verb === "UPDATE" ? find(source, "SET") : where;
-  if (verb === "UPDATE" && find(set, "FROM") < where) return undefined; // SQLite takes no LIMIT there either
+  // SQLite chooses the rows of UPDATE … FROM in another way.
+  const from = outer.find((i) => i > set && i < where && isKeyword(tokens[i], "FROM") && !isKeyword(tokens[i - 1], "DISTINCT"));
+  if (verb === "UPDATE" && from !== undefined) return undefined;
   return { verb, table, source, sourceEnd: Math.min(set, where), where, returning, order, limit };
 }
 

@@ -17,10 +17,9 @@ import {
   kindOfActions,
   LIMIT_CATEGORIES,
   parametersOf,
+  prepareLimitedWrite,
   RowEstimator,
-  rewriteLimitedWrite,
   SqliteFailure,
-  tableKey,
 } from "@holdfast/driver-kit";
 import { hiddenTablesIn } from "./hidden-tables.js";
 import { LocalFile } from "./local-file.js";
@@ -31,8 +30,10 @@ import { WalTail } from "./wal-tail.js";
 const ERROR = 1;
 const IOERR = 10;
 const TOOBIG = 18;
-/** Authorizer action. */
+/** Authorizer actions. */
+const PRAGMA = 19;
 const READ = 20;
+const ANALYZE = 28;
 const NO_STATEMENT = "ERR_INVALID_ARG_VALUE";
 /** The log is written into the file when it has grown beyond this. */
 const CHECKPOINT_BYTES = 4 << 20;
@@ -55,6 +56,7 @@ export class NodeDatabase implements SqliteDatabase {
   /** The receiver of commits failed: the file holds more than the log. */
   #ahead = false;
   #closed = false;
+  readonly #running = new Set<NodeStatement>();
   /** The driver's own statements are nobody's business: set while one is compiled or run. */
   #isOwn = true;
   /** Authorizer actions of the statement being compiled: node:sqlite does not tell whether it only reads. */
@@ -67,7 +69,6 @@ export class NodeDatabase implements SqliteDatabase {
     this.#options = options;
     this.#position = options.head;
     this.#file = new LocalFile(scratchDir, options.objectId, options.head, options.image);
-    this.#tail = new WalTail(`${this.#file.path}-wal`);
     this.#native = this.native(
       () =>
         new DatabaseSync(this.#file.path, {
@@ -78,9 +79,10 @@ export class NodeDatabase implements SqliteDatabase {
     );
     try {
       this.native(() => this.#setUp());
+      this.#tail = new WalTail(`${this.#file.path}-wal`);
     } catch (error) {
-      this.#ahead = true;
-      this.close();
+      this.#native.close();
+      this.#file.release(undefined, 0);
       throw error;
     }
     this.#pageCounter = this.#ownStatement("PRAGMA page_count");
@@ -105,11 +107,12 @@ export class NodeDatabase implements SqliteDatabase {
       return this.#compile(sql);
     } catch (error) {
       // node:sqlite is compiled without UPDATE and DELETE … LIMIT.
-      if (!/^near "(ORDER|LIMIT)": syntax error$/i.test((error as Error).message)) throw error;
-      const rewritten = rewriteLimitedWrite(sql, (table) => tableKey((query, values) => this.#query(query, values), table));
-      const prepared = rewritten && this.#compile(rewritten.sql);
-      if (!prepared) throw error;
-      return { statement: prepared.statement, tail: rewritten.tail };
+      const limited = prepareLimitedWrite(sql, error, {
+        query: (query, values) => this.#query(query, values),
+        compile: (text) => this.#compile(text)?.statement,
+      });
+      if (!limited) throw error;
+      return limited;
     }
   }
 
@@ -161,19 +164,37 @@ export class NodeDatabase implements SqliteDatabase {
     if (bytes > length) throw new SqliteFailure(TOOBIG, "string or blob too big");
   }
 
+  /** To be told of a statement that writes and has not ended; closing ends it first, so that what it commits is seen. */
+  started(statement: NodeStatement): void {
+    this.#running.add(statement);
+  }
+
+  ended(statement: NodeStatement): void {
+    this.#running.delete(statement);
+  }
+
   close(): void {
     if (this.#closed) return;
+    try {
+      for (const statement of [...this.#running]) statement.reset();
+      if (this.#native.isTransaction) this.#own(() => this.#native.exec("ROLLBACK"));
+      for (const _ of this.#tail.transactions()) this.#ahead = true; // a commit that nobody was told of
+    } catch {
+      this.#ahead = true; // told already, or of no consequence once the file is gone
+    }
     this.#closed = true;
-    if (this.#native.isTransaction) this.#native.exec("ROLLBACK");
     const { image, durable } = this.#options;
     const { epoch, sequence } = durable();
     const isDurable = !this.#ahead && epoch === this.#position.epoch && sequence === this.#position.sequence;
     const { pageCount } = image;
-    this.#tail.close();
-    this.#native.close();
-    // A database that nobody wrote to has a page that its image does not.
-    this.#file.release(isDurable && pageCount > 0 ? this.#position : undefined, pageCount);
-    image.close();
+    try {
+      this.#tail.close();
+      this.#native.close();
+      // A database that nobody wrote to has a page that its image does not.
+      this.#file.release(isDurable && pageCount > 0 ? this.#position : undefined, pageCount);
+    } finally {
+      image.close();
+    }
   }
 
   #setUp(): void {
@@ -181,7 +202,7 @@ export class NodeDatabase implements SqliteDatabase {
     this.#native.exec(
       `PRAGMA page_size = ${PAGE_SIZE}; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;
       PRAGMA wal_autocheckpoint = 0; PRAGMA temp_store = MEMORY; PRAGMA cache_size = ${-Math.ceil(cacheBytes / 1024)};
-      PRAGMA max_page_count = ${maxPageCount}`,
+      PRAGMA max_page_count = ${maxPageCount}; SELECT count(*) FROM sqlite_schema`, // reading makes the log's file
     );
     for (const name of LIMIT_CATEGORIES) {
       const value = limits[name];
@@ -189,7 +210,8 @@ export class NodeDatabase implements SqliteDatabase {
     }
     this.#native.setAuthorizer((action, a, b, c, d) => {
       if (this.#isOwn) return AUTHORIZED.ok;
-      this.#actions.push(action);
+      // `PRAGMA optimize` runs ANALYZE, which it does not ask for by itself.
+      this.#actions.push(action === PRAGMA && a?.toLowerCase() === "optimize" ? ANALYZE : action);
       if (action === READ && a !== null && this.#hidden.has(a.toLowerCase())) {
         this.#asked = a;
         return AUTHORIZED.deny;
@@ -214,7 +236,10 @@ export class NodeDatabase implements SqliteDatabase {
       throw error;
     }
     const text = sql.slice(0, native.sourceSQL.length);
-    return { statement: new NodeStatement(this, native, text, kindOfActions(this.#actions)), tail: sql.slice(text.length) };
+    return {
+      statement: new NodeStatement(this, native, text, kindOfActions(this.#actions), this.#actions.includes(PRAGMA)),
+      tail: sql.slice(text.length),
+    };
   }
 
   /** An application's own table of such a name is not hidden. */
@@ -228,7 +253,8 @@ export class NodeDatabase implements SqliteDatabase {
   /** Hands over the transactions that were committed since the last time. @throws SqliteFailure if the receiver failed */
   #capture(): void {
     for (const { pageCount, pages } of this.#tail.transactions()) {
-      const commit: CommitPages = { pageCount, pages: [...pages].map(([pageNumber, data]) => this.#change(pageNumber, data)) };
+      const kept = [...pages].filter(([pageNumber]) => pageNumber <= pageCount); // others were cut off again
+      const commit: CommitPages = { pageCount, pages: kept.map(([pageNumber, data]) => this.#change(pageNumber, data)) };
       try {
         this.#position = this.#options.onCommit(commit);
       } catch (cause) {

@@ -13,6 +13,7 @@
 import { createHash } from "node:crypto";
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -62,8 +63,9 @@ export class LocalFile {
 
   /** Ends the use of the file, which is closed already. `durable` is the position it holds if that is durable. */
   release(durable: Position | undefined, pageCount: number): void {
-    if (!durable) {
-      rmSync(this.path, { force: true });
+    // A log that is still there could not be written into the file; a file that is not there was removed with the cache.
+    if (!durable || existsSync(`${this.path}-wal`) || !existsSync(this.path)) {
+      for (const suffix of ["", "-wal"]) rmSync(`${this.path}${suffix}`, { force: true });
       return;
     }
     sync(this.path);
@@ -94,7 +96,11 @@ export class LocalFile {
     }
     rmSync(path);
     sync(this.#folder);
-    return JSON.parse(text);
+    try {
+      return JSON.parse(text) ?? undefined;
+    } catch {
+      return undefined; // no marker of ours: nothing is believed
+    }
   }
 
   #hasSize(file: string, pageCount: number): boolean {

@@ -9,6 +9,7 @@ export interface NativeStatement {
   all(named: Readonly<Record<string, NativeValue>>, ...values: NativeValue[]): NativeValue[][];
   run(named: Readonly<Record<string, NativeValue>>, ...values: NativeValue[]): { readonly changes: number | bigint };
   columns(): { readonly name: string }[];
+  setAllowBareNamedParameters(enabled: boolean): void;
   setReadBigInts(enabled: boolean): void;
   setReturnArrays(enabled: boolean): void;
   /** Since Node 26: `sqlite3_stmt_status`. */

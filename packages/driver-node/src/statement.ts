@@ -42,7 +42,12 @@ export class NodeStatement implements SqliteStatement {
   #estimator: { readonly made: RowEstimator | undefined } | undefined;
   #finalized = false;
 
-  constructor(database: NodeDatabase, native: NativeStatement, sql: string, kind: StatementKind) {
+  /** Some pragmas write, although they ask for no more than others: what they commit is looked for. */
+  readonly #mayCommit: boolean;
+
+  constructor(database: NodeDatabase, native: NativeStatement, sql: string, kind: StatementKind, isPragma: boolean) {
+    native.setAllowBareNamedParameters(false);
+    this.#mayCommit = kind !== "reads" || isPragma;
     native.setReadBigInts(true);
     native.setReturnArrays(true);
     this.#database = database;
@@ -84,7 +89,8 @@ export class NodeStatement implements SqliteStatement {
       this.#iterator ??= this.#native.iterate(...bindingsOf(this.#parameters, this.#values));
       return this.#iterator.next();
     };
-    const { done, value } = this.readOnly ? this.#database.native(step) : this.#database.writing(step);
+    if (this.#mayCommit) this.#database.started(this);
+    const { done, value } = this.#mayCommit ? this.#database.writing(step) : this.#database.native(step);
     if (this.kind === "changes-rows") this.#changes = { changes: this.#database.totalChanges() - this.#before };
     if (done) return false;
     this.#rows += 1;
@@ -106,9 +112,10 @@ export class NodeStatement implements SqliteStatement {
   reset(): void {
     if (this.#iterator && this.#database.isOpen) {
       const end = () => this.#iterator?.return?.();
-      if (this.readOnly) this.#database.native(end);
-      else this.#database.writing(end);
+      if (this.#mayCommit) this.#database.writing(end);
+      else this.#database.native(end);
     }
+    this.#database.ended(this);
     this.#iterator = undefined;
     this.#native.resetStats?.();
     this.#row = [];

@@ -28,17 +28,17 @@ interface Chain {
 }
 
 export class WalTail {
-  readonly #path: string;
   readonly #buffer = new Uint8Array(BUFFER_FRAMES * FRAME_BYTES);
-  #descriptor: number | undefined;
+  readonly #descriptor: number;
   /** Where the next transaction begins; 0 before the log's header was read. */
   #offset = 0;
   #chain: Chain = { a: 0, b: 0 };
   #salts: readonly [number, number] = [0, 0];
   #littleEndian = true;
 
+  /** The log must be there: by its descriptor it stays ours, whatever becomes of its name. */
   constructor(path: string) {
-    this.#path = path;
+    this.#descriptor = openSync(path, "r");
   }
 
   /** Bytes of the log that have been read. */
@@ -53,13 +53,14 @@ export class WalTail {
 
   /** Transactions committed since the last call, oldest first. */
   *transactions(): Generator<WalTransaction, void> {
-    if (this.#offset === 0 && !this.#readHeader()) return;
+    // Until something is committed, a rollback gives the log another header.
+    if (this.#offset <= HEADER_BYTES && !this.#readHeader()) return;
     let pages = new Map<number, Uint8Array>();
     let at = this.#offset;
     let chain = this.#chain;
     for (let start = 0, filled = 0; ; start += FRAME_BYTES) {
       if (start + FRAME_BYTES > filled) {
-        filled = readSync(this.#open(), this.#buffer, 0, this.#buffer.length, at);
+        filled = readSync(this.#descriptor, this.#buffer, 0, this.#buffer.length, at);
         start = 0;
         if (filled < FRAME_BYTES) return;
       }
@@ -84,23 +85,12 @@ export class WalTail {
   }
 
   close(): void {
-    if (this.#descriptor !== undefined) closeSync(this.#descriptor);
-    this.#descriptor = undefined;
-  }
-
-  #open(): number {
-    this.#descriptor ??= openSync(this.#path, "r");
-    return this.#descriptor;
+    closeSync(this.#descriptor);
   }
 
   #readHeader(): boolean {
     const header = new Uint8Array(HEADER_BYTES);
-    try {
-      if (readSync(this.#open(), header, 0, HEADER_BYTES, 0) < HEADER_BYTES) return false;
-    } catch (error) {
-      if ((error as { code?: string }).code === "ENOENT") return false; // nothing was written yet
-      throw error;
-    }
+    if (readSync(this.#descriptor, header, 0, HEADER_BYTES, 0) < HEADER_BYTES) return false; // nothing was written yet
     const view = new DataView(header.buffer);
     if ((view.getUint32(0) & ~1) >>> 0 !== MAGIC) return false;
     this.#littleEndian = (view.getUint32(0) & 1) === 0;

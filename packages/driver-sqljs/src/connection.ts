@@ -42,6 +42,8 @@ export class SqljsConnection implements Omit<SqliteDatabase, "pageCount"> {
   /** Authorizer actions of the statement being compiled: stock sql.js has no `sqlite3_stmt_readonly`. */
   #actions: number[] = [];
   #closed = false;
+  /** Set while a query of the driver's own runs. */
+  #isOwnQuery = false;
   /** The limits a connection starts with are the largest there are. */
   #largestLimits: number[] | undefined;
 
@@ -85,16 +87,20 @@ export class SqljsConnection implements Omit<SqliteDatabase, "pageCount"> {
     this.#guard?.checkText(sql);
     const prepared = this.#compile(sql);
     if (!this.#guard || !prepared) return prepared;
-    const { statement } = prepared;
     try {
-      statement.kind = this.#guard.checkProgram(statement.sql, statement.parameterCount, statement.columnNames.length)
-        ? "reads"
-        : kindOfText(statement.sql);
+      this.checkRun(prepared.statement);
     } catch (error) {
-      statement.finalize();
+      prepared.statement.finalize();
       throw error;
     }
     return prepared;
+  }
+
+  /** Asks the guard about a statement as it would run now. @throws SqliteFailure */
+  checkRun(statement: SqljsStatement): void {
+    if (!this.#guard || this.#isOwnQuery) return;
+    const reads = this.#guard.checkProgram(statement.sql, statement.parameterCount, statement.columnNames.length);
+    statement.kind = reads ? "reads" : kindOfText(statement.sql);
   }
 
   /** @throws SqliteFailure if a value is longer than the limit that SQLite cannot be told */
@@ -210,6 +216,12 @@ export class SqljsConnection implements Omit<SqliteDatabase, "pageCount"> {
     });
   }
 
+  /** EXPLAIN of a write counts as a write of nothing, which `changes()` must not tell. */
+  #restoreChanges(changes: bigint): void {
+    const { totalChanges } = this.engine.facts;
+    if (totalChanges !== undefined) this.engine.memory.view.setBigInt64(this.pointer + totalChanges - 8, changes, true);
+  }
+
   #largest(category: number): number {
     this.#largestLimits ??= Array.from({ length: 11 }, (_, i) => this.limit(i));
     return this.#largestLimits[category] ?? Number.POSITIVE_INFINITY;
@@ -218,6 +230,9 @@ export class SqljsConnection implements Omit<SqliteDatabase, "pageCount"> {
   /** Every row of a query of the driver's own; nobody is asked. */
   query(sql: string, values: readonly SqlValue[] = []): SqlValue[][] {
     this.engine.setAuthorizer(this.pointer, undefined);
+    const wasOwn = this.#isOwnQuery;
+    this.#isOwnQuery = true;
+    const changes = this.changes;
     try {
       const rows: SqlValue[][] = [];
       const statement = this.#compile(sql)?.statement;
@@ -226,6 +241,8 @@ export class SqljsConnection implements Omit<SqliteDatabase, "pageCount"> {
       statement?.finalize();
       return rows;
     } finally {
+      this.#isOwnQuery = wasOwn;
+      this.#restoreChanges(changes);
       this.#authorizeAll();
     }
   }

@@ -19,6 +19,8 @@ export function programActions(listing: readonly (readonly unknown[])[], tables:
         const name = String(p4).replace(/\(-?\d+\)$/, "");
         if (!name.startsWith("stat_")) actions.push({ code: 31, first: null, second: name, database: "main" }); // ANALYZE's own
       }
+      if (opcode === "AutoCommit") actions.push({ code: 22, first: null, second: null, database: null });
+      if (opcode === "Savepoint") actions.push({ code: 32, first: null, second: null, database: null });
       if (opcode === "Clear" && Number(p2) === 0) {
         const cleared = tables.byRoot(Number(p1)); // DELETE without WHERE
         if (cleared !== undefined) actions.push({ code: 9, first: cleared, second: null, database: "main" });

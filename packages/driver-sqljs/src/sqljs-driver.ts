@@ -1,7 +1,7 @@
 /** The holdfast driver on stock sql.js: captures every commit through the VFS. */
 import type { DriverSupport, OpenOptions, SqliteDatabase, SqliteDriver, SqliteStatement } from "@holdfast/core/contract";
 import { PAGE_SIZE } from "@holdfast/core/contract";
-import { AUTHORIZED, rewriteLimitedWrite, tableKey } from "@holdfast/driver-kit";
+import { AUTHORIZED, prepareLimitedWrite } from "@holdfast/driver-kit";
 import { PageFile } from "@holdfast/vfs";
 import { loadInstalled } from "#load-installed";
 import { SqljsConnection } from "./connection.js";
@@ -96,13 +96,12 @@ class SqljsDatabase implements SqliteDatabase {
       return this.#connection.prepare(sql);
     } catch (error) {
       // Stock sql.js is compiled without UPDATE and DELETE … LIMIT.
-      if (!/^near "(ORDER|LIMIT)": syntax error$/i.test((error as Error).message)) throw error;
-      const rewritten = rewriteLimitedWrite(sql, (table) =>
-        tableKey((query, values) => this.#connection.query(query, values), table),
-      );
-      const prepared = rewritten && this.#connection.prepare(rewritten.sql);
-      if (!prepared) throw error;
-      return { statement: prepared.statement, tail: rewritten.tail };
+      const limited = prepareLimitedWrite(sql, error, {
+        query: (query, values) => this.#connection.query(query, values),
+        compile: (text) => this.#connection.prepare(text)?.statement,
+      });
+      if (!limited) throw error;
+      return limited;
     }
   }
 

@@ -78,6 +78,7 @@ export class SqljsStatement implements SqliteStatement {
   }
 
   step(): boolean {
+    if (!this.#isRunning) this.#connection.checkRun(this);
     const changesRows = this.kind === "changes-rows";
     if (changesRows && !this.#isRunning) this.#before = this.#connection.totalChanges;
     // A changed schema cannot be explained afterwards.

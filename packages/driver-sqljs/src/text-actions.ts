@@ -81,8 +81,9 @@ function qualified(tokens: readonly Token[], at: number): { name: string; schema
 function pragma(tokens: readonly Token[]): Action {
   const { name, schema, next } = qualified(tokens, 1);
   const value = tokens.slice(next + 1).filter(({ text }) => text !== ")");
-  const sign = value[0]?.text === "-" || value[0]?.text === "+" ? value[0].text : "";
-  const token = value[sign ? 1 : 0];
+  const isSigned = value[0]?.text === "-" || value[0]?.text === "+";
+  const sign = value[0]?.text === "-" ? "-" : "";
+  const token = value[isSigned ? 1 : 0];
   const argument = token === undefined ? null : sign + (token.kind === "number" ? token.text : (nameOf(token) ?? token.text));
   return action(19, name, argument, schema ?? null);
 }
@@ -122,12 +123,12 @@ function drop(tokens: readonly Token[], schema: SchemaFacts): Action[] {
 /** `pragma_x(…)` and `pragma_x` as tables, views of which are not to be made either. */
 function pragmaTables(tokens: readonly Token[]): Action[] {
   return tokens.flatMap((token, i) => {
-    const name = nameOf(token)?.toLowerCase();
-    if (!name?.startsWith("pragma_") || !isKeyword(tokens[i - 1], "FROM", "JOIN") === (tokens[i - 1]?.text !== ",")) return [];
-    const argument = tokens[i + 1]?.text === "(" ? tokens[i + 2] : undefined;
-    if (argument?.kind === "parameter") return [action(19, name.slice(7), "?", null)];
-    const value = argument === undefined || argument.text === ")" ? null : (nameOf(argument) ?? argument.text);
-    return [action(19, name.slice(7), value, null)];
+    const name = token.kind === "string" ? undefined : nameOf(token)?.toLowerCase();
+    if (!name?.startsWith("pragma_")) return [];
+    // Only one literal is known before the statement runs; anything else counts as no argument, which is refused where one is needed.
+    const [argument, end] = tokens[i + 1]?.text === "(" ? tokens.slice(i + 2, i + 4) : [];
+    const isLiteral = argument !== undefined && argument.kind !== "parameter" && /^[),]$/.test(end?.text ?? "");
+    return [action(19, name.slice(7), isLiteral ? (nameOf(argument) ?? argument.text) : null, null)];
   });
 }
 

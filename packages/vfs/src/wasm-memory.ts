@@ -1,5 +1,5 @@
 /** Views of a wasm memory. Growing the memory detaches every earlier view, so each use asks for a valid one. */
-const decoder = new TextDecoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 export class WasmMemory {
   readonly #memory: WebAssembly.Memory;

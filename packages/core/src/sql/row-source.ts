@@ -75,8 +75,10 @@ export class RowSource {
 
   /** Ends the query early. */
   close(): void {
+    const counts = this.#counts(); // frozen as of now, also for rows that were taken ahead
     this.#ahead = undefined;
     if (!this.#finalCounts) this.#finish();
+    if (this.#runner.countsAreExact) this.#finalCounts = counts;
   }
 
   #advance(): void {

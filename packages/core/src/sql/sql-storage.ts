@@ -81,9 +81,9 @@ export class SqlStorage {
   #compile(sql: string): CachedStatement {
     const { connection, policy, transaction } = this.#parts;
     transaction.willRead();
+    policy.startStatement(sql); // also for one that is cached: SQLite may compile it again
     const found = this.#cache.take(sql);
     if (found) return found;
-    policy.startStatement(sql);
     try {
       const prepared = connection.database.prepare(sql);
       if (!prepared) throw new Error(NO_STATEMENT);

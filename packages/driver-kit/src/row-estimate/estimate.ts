@@ -11,16 +11,17 @@ import { type Observation, solve } from "./solve.js";
 /** A statement's instructions, prepared once for all its runs. */
 export class RowEstimator {
   readonly #programs: Instruction[][];
-  readonly #entriesOf: (rootPage: number) => number;
+  readonly #entriesOf: (rootPage: number, most?: number) => number;
   #model: FlowModel | undefined;
 
   /** The estimator of a statement. @throws SqliteError if it does not compile any more */
   static of(sql: string, query: Query): RowEstimator {
-    if (isKeyword(tokenize(sql)[0], "EXPLAIN")) return new RowEstimator([], () => 0); // reads nothing
-    return new RowEstimator(query(`EXPLAIN ${sql}`, []), (root) => entriesOf(root, query));
+    // EXPLAIN reads nothing; and pragmas act when they are compiled, so nobody may ask for their instructions.
+    if (isKeyword(tokenize(sql)[0], "EXPLAIN", "PRAGMA")) return new RowEstimator([], () => 0);
+    return new RowEstimator(query(`EXPLAIN ${sql}`, []), (root, most) => entriesOf(root, most, query));
   }
 
-  private constructor(listing: readonly (readonly unknown[])[], entriesOf: (rootPage: number) => number) {
+  private constructor(listing: readonly (readonly unknown[])[], entriesOf: (rootPage: number, most?: number) => number) {
     this.#programs = parseListing(listing);
     this.#entriesOf = entriesOf;
   }
@@ -28,7 +29,12 @@ export class RowEstimator {
   estimate(observation: Observation): RowCounts {
     if (this.#programs.length === 0) return { rowsRead: 0, rowsWritten: 0 };
     this.#model ??= flowModel(this.#programs);
-    const solution = solve(this.#model, observation, this.#entriesOf);
+    const known = new Map<number, number>();
+    const bound = (root: number) => {
+      if (!known.has(root)) known.set(root, this.#entriesOf(root, MOST_COUNTED));
+      return known.get(root) as number;
+    };
+    const solution = solve(this.#model, observation, bound);
     if (!solution) return simpleEstimate(this.#programs, observation);
     const counted = this.#model.counts.reduce((total, { root }) => total + this.#entriesOf(root), 0);
     return { rowsRead: Math.max(0, solution.read + counted), rowsWritten: Math.max(0, solution.written) };
@@ -47,11 +53,17 @@ function simpleEstimate(programs: readonly (readonly Instruction[])[], observati
   return { rowsRead: stepped + seeks, rowsWritten: changes * (1 + perChange) };
 }
 
-function entriesOf(rootPage: number, query: Query): number {
+/** Counting further to bound a loop costs more than it tells. */
+const MOST_COUNTED = 10_000;
+
+function entriesOf(rootPage: number, most: number | undefined, query: Query): number {
   const SCHEMA_ROOT = 1;
   const rows =
     rootPage === SCHEMA_ROOT ? [["sqlite_schema"]] : query("SELECT tbl_name FROM sqlite_schema WHERE rootpage = ?", [rootPage]);
   const [table] = rows[0] ?? [];
   if (table === undefined) return 0;
-  return Number(query(`SELECT count(*) FROM "${String(table).replaceAll('"', '""')}"`, [])[0]?.[0]);
+  const name = `"${String(table).replaceAll('"', '""')}"`;
+  if (most === undefined) return Number(query(`SELECT count(*) FROM ${name}`, [])[0]?.[0]);
+  const counted = Number(query(`SELECT count(*) FROM (SELECT 1 FROM ${name} LIMIT ${most})`, [])[0]?.[0]);
+  return counted < most ? counted : Number.POSITIVE_INFINITY;
 }

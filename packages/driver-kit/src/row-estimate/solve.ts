@@ -14,9 +14,11 @@ export interface Solution {
 }
 
 /** Larger systems are not solved: it would take longer than the statement. */
-const MAX_VARIABLES = 1500;
+const MAX_VARIABLES = 400;
 const MANY = 1e9;
 const TOLERANCE = 1e-4;
+/** Terms looked at before a search is given up: some tens of milliseconds. */
+const MAX_WORK = 3_000_000;
 const TRIES = 150;
 const ANSWERS = 30;
 
@@ -50,6 +52,7 @@ function boundScans(model: FlowModel, { changes = 0 }: Observation, entriesOf: (
   const equations = [...model.equations];
   for (const { begun, went, root } of model.scans) {
     const steps = Math.max(0, entriesOf(root) + changes - 1);
+    if (steps > MANY) continue; // nobody counted that far
     const slack = upper.push(MANY) - 1;
     equations.push({
       sum: new Map([
@@ -71,6 +74,7 @@ class System {
   readonly #low: Float64Array;
   readonly #high: Float64Array;
   readonly #stepsAreKnown: boolean;
+  #work = 0;
 
   constructor(model: FlowModel, observation: Observation, upper: readonly number[]) {
     this.#stepsAreKnown = observation.vmSteps !== undefined;
@@ -153,6 +157,7 @@ class System {
       let changed = false;
       for (const constraint of this.#constraints) {
         const outcome = narrowBy(constraint, low, high);
+        this.#work += constraint.terms.length;
         if (outcome === "empty") return false;
         changed ||= outcome === "changed";
       }
@@ -208,7 +213,7 @@ class System {
     let tries = TRIES;
     const descend = (low: Float64Array, high: Float64Array): void => {
       tries -= 1;
-      if (tries <= 0 || answers.length >= ANSWERS) return;
+      if (tries <= 0 || answers.length >= ANSWERS || this.#work > MAX_WORK) return;
       const open = smallestInterval(low, high);
       if (open < 0) {
         answers.push({

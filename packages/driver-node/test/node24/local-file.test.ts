@@ -150,6 +150,77 @@ describe("the file of the last opening", () => {
   });
 });
 
+describe("what the log is not told of is not kept", () => {
+  test("a newer session removes the files of one that was left behind, which goes on telling its own log", async () => {
+    const clerk = new Clerk();
+    const old = await clerk.open();
+    old.exec("CREATE TABLE t(a)");
+    const newer = new Clerk();
+    newer.position = { ...clerk.position, epoch: 2, sequence: 0 };
+    newer.image = clerk.image.freeze();
+    const database = await newer.open();
+    old.exec("INSERT INTO t VALUES ('old')");
+    expect(clerk.commits.length).toBe(2); // whose store refuses it
+    expect(rows(database, "SELECT * FROM t")).toEqual([]);
+    old.close();
+    database.close();
+  });
+
+  test("a first transaction that spills and is rolled back hides none that follow", async () => {
+    const clerk = new Clerk();
+    const first = await clerk.open();
+    first.exec("CREATE TABLE t(a)");
+    first.close();
+    clerk.nextEpoch();
+    const database = await clerk.open();
+    database.exec("BEGIN; INSERT INTO t VALUES (zeroblob(2000000)); INSERT INTO t VALUES (1); ROLLBACK");
+    database.exec("INSERT INTO t VALUES ('kept'); INSERT INTO t VALUES ('kept too')");
+    expect(clerk.commits.length).toBe(3);
+    database.close();
+  });
+
+  test("a statement that closing finds in the middle commits before the eyes of the log", async () => {
+    const clerk = new Clerk();
+    const database = await clerk.open();
+    database.exec("CREATE TABLE t(a)");
+    database.prepare("INSERT INTO t VALUES (1), (2) RETURNING a")?.statement.step();
+    database.close();
+    expect(clerk.commits.length).toBe(2);
+  });
+
+  test("pragmas that write are seen; reading counts runs none again", async () => {
+    const clerk = new Clerk();
+    const database = await clerk.open();
+    database.exec("CREATE TABLE t(a); CREATE INDEX i ON t(a); INSERT INTO t VALUES (1)");
+    const before = clerk.commits.length;
+    const statement = database.prepare("PRAGMA optimize(0x10002)")?.statement;
+    while (statement?.step());
+    statement?.finalize();
+    rows(database, "PRAGMA user_version = 7");
+    expect(clerk.commits.length).toBe(before + 2);
+    const off = database.prepare("PRAGMA foreign_keys = OFF")?.statement;
+    off?.step();
+    rows(database, "PRAGMA foreign_keys = ON");
+    expect(off?.counts().rowsRead).toBe(0);
+    expect(rows(database, "PRAGMA foreign_keys")).toEqual([1]);
+    database.close();
+  });
+
+  test("a marker that is none, and a scratch folder that is gone", async () => {
+    const clerk = new Clerk();
+    const database = await clerk.open();
+    database.exec("CREATE TABLE t(a)");
+    rmSync(scratchDir, { recursive: true });
+    database.close();
+    clerk.nextEpoch();
+    const again = await clerk.open();
+    again.close();
+    writeFileSync(join(scratchDir, readdirSync(scratchDir)[0] as string, "clean.json"), "nonsense");
+    clerk.nextEpoch();
+    (await clerk.open()).close();
+  });
+});
+
 test("a big log is written into the file only when everything in it is durable", async () => {
   const clerk = new Clerk();
   const database = await clerk.open();

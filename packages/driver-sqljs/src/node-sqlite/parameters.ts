@@ -49,7 +49,8 @@ function bindNamed(
     for (const name of [...numbers].sort(([, a], [, b]) => a - b).map(([name]) => name)) addBareName(known.bareNames, name);
   }
   for (const key of Object.keys(values)) {
-    const full = numbers.has(key) ? key : allowBareNames ? known.bareNames?.get(key.toWellFormed()) : undefined;
+    const name = (key.split("\0", 1)[0] ?? "").toWellFormed();
+    const full = numbers.has(name) ? name : allowBareNames ? known.bareNames?.get(name) : undefined;
     const number = full === undefined ? undefined : numbers.get(full);
     if (number !== undefined) bind(number, (values as Record<string, unknown>)[key]);
     else if (!allowUnknownNames) throw nodeError("ERR_INVALID_STATE", `Unknown named parameter '${key.toWellFormed()}'`);
