@@ -107,9 +107,11 @@ export class StatementSync {
   }
 
   /** Names of the result columns. Where they come from is not known on sql.js. */
-  columns(): { name: string }[] {
+  columns(): { column: null; database: null; name: string; table: null; type: null }[] {
     this.#use();
-    return this.#parts.statement.columnNames.map((name) => Object.assign(Object.create(null), { name }));
+    return this.#parts.statement.columnNames.map((name) =>
+      Object.assign(Object.create(null), { column: null, database: null, name, table: null, type: null }),
+    );
   }
 
   setAllowBareNamedParameters(enabled: boolean): void {
