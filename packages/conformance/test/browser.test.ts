@@ -85,7 +85,7 @@ for (const name of ["wasm", "sqljs"]) {
       );
       console.log(`sql on ${name} in Chromium ${browser.version()}: ${totals.equal}/${totals.cases} equal`);
       if (process.env["SHOW_DIFFERENT"]) console.log(different.join("\n"));
-      expect(totals).toMatchObject(pinned[name]);
+      expect([totals.equal, totals.cases]).toEqual([pinned[name].equal, pinned[name].cases]);
     },
     120_000,
   );

@@ -7,6 +7,8 @@ export interface Parameters {
   readonly count: number;
   /** Their names by SQLite's numbers, from 1; `undefined` for a bare `?`. */
   readonly names: ReadonlyMap<number, string | undefined>;
+  /** Whether any has a name. */
+  readonly areNamed: boolean;
 }
 
 /** By SQLite's rules: `?` takes the number after the highest so far, `?N` is N, a name takes a new number where it is first seen. */
@@ -23,11 +25,15 @@ export function parametersOf(sql: string): Parameters {
     count = Math.max(count, number);
     if (!names.get(number)) names.set(number, isBare ? undefined : text);
   }
-  return { count, names };
+  return { count, names, areNamed: [...names.values()].some((name) => name !== undefined) };
 }
 
 /** Values in SQLite's order as node:sqlite takes them. */
-export function bindingsOf({ names }: Parameters, values: readonly SqlValue[]): [Record<string, SqlValue>, ...SqlValue[]] {
+export function bindingsOf(
+  { names, areNamed }: Parameters,
+  values: readonly SqlValue[],
+): (SqlValue | Record<string, SqlValue>)[] {
+  if (!areNamed) return [...values];
   const named: Record<string, SqlValue> = {};
   const positional: SqlValue[] = [];
   for (const [number, name] of [...names].sort(([a], [b]) => a - b)) {

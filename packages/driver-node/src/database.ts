@@ -57,6 +57,7 @@ export class NodeDatabase implements SqliteDatabase {
   #ahead = false;
   #closed = false;
   readonly #running = new Set<NodeStatement>();
+  #schemaGeneration = 0;
   /** The driver's own statements are nobody's business: set while one is compiled or run. */
   #isOwn = true;
   /** Authorizer actions of the statement being compiled: node:sqlite does not tell whether it only reads. */
@@ -90,6 +91,15 @@ export class NodeDatabase implements SqliteDatabase {
     this.#isOwn = false;
   }
 
+  /** Grows whenever the schema may have changed: nobody else uses the file. */
+  get schemaGeneration(): number {
+    return this.#schemaGeneration;
+  }
+
+  schemaMayChange(): void {
+    this.#schemaGeneration += 1;
+  }
+
   get isOpen(): boolean {
     return !this.#closed;
   }
@@ -99,7 +109,7 @@ export class NodeDatabase implements SqliteDatabase {
   }
 
   get pageCount(): number {
-    return this.#own(() => Number(this.#pageCounter.all({})[0]?.[0]));
+    return this.#own(() => Number(this.#pageCounter.all()[0]?.[0]));
   }
 
   prepare(sql: string): { statement: SqliteStatement; tail: string } | undefined {
@@ -118,6 +128,7 @@ export class NodeDatabase implements SqliteDatabase {
 
   exec(sql: string): void {
     const database = this.#use();
+    this.schemaMayChange(); // also by rolling back
     this.writing(() => database.exec(sql));
   }
 
@@ -143,7 +154,7 @@ export class NodeDatabase implements SqliteDatabase {
 
   /** Rows changed since the connection was opened, those of triggers included. */
   totalChanges(): number {
-    return this.#own(() => Number(this.#changeCounter.all({})[0]?.[0]));
+    return this.#own(() => Number(this.#changeCounter.all()[0]?.[0]));
   }
 
   /** The estimator for a statement, if it still compiles. */

@@ -3,11 +3,14 @@ import { HoldfastError } from "@holdfast/core/contract";
 
 export type NativeValue = null | number | bigint | string | Uint8Array;
 
+/** Values by position, and before them an object of those by name. */
+export type NativeBinding = NativeValue | Readonly<Record<string, NativeValue>>;
+
 export interface NativeStatement {
   readonly sourceSQL: string;
-  iterate(named: Readonly<Record<string, NativeValue>>, ...values: NativeValue[]): Iterator<NativeValue[]>;
-  all(named: Readonly<Record<string, NativeValue>>, ...values: NativeValue[]): NativeValue[][];
-  run(named: Readonly<Record<string, NativeValue>>, ...values: NativeValue[]): { readonly changes: number | bigint };
+  iterate(...bindings: NativeBinding[]): Iterator<NativeValue[]>;
+  all(...bindings: NativeBinding[]): NativeValue[][];
+  run(...bindings: NativeBinding[]): { readonly changes: number | bigint };
   columns(): { readonly name: string }[];
   setAllowBareNamedParameters(enabled: boolean): void;
   setReadBigInts(enabled: boolean): void;

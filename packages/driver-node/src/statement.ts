@@ -32,6 +32,7 @@ export class NodeStatement implements SqliteStatement {
   readonly #native: NativeStatement;
   readonly #parameters: Parameters;
   readonly #hasColumns: boolean;
+  #columnNames: { readonly generation: number; readonly names: readonly string[] } | undefined;
   #values: SqlValue[] = [];
   #iterator: Iterator<NativeValue[]> | undefined;
   #row: SqlValue[] = [];
@@ -68,7 +69,12 @@ export class NodeStatement implements SqliteStatement {
 
   get columnNames(): readonly string[] {
     this.#assertUsable();
-    return this.#database.native(() => this.#native.columns().map(({ name }) => name));
+    const { schemaGeneration } = this.#database;
+    if (this.#columnNames?.generation !== schemaGeneration) {
+      const names = this.#database.native(() => this.#native.columns().map(({ name }) => name));
+      this.#columnNames = { generation: schemaGeneration, names };
+    }
+    return this.#columnNames.names;
   }
 
   bind(values: readonly SqlValue[]): void {
@@ -80,6 +86,7 @@ export class NodeStatement implements SqliteStatement {
 
   step(): boolean {
     this.#assertUsable();
+    if (this.kind === "changes-schema") this.#database.schemaMayChange();
     if (this.kind === "changes-schema" && !this.#iterator) this.#estimator = { made: this.#database.explain(this.sql) };
     if (this.kind === "changes-rows" && !this.#iterator) {
       if (!this.#hasColumns) return this.#runToEnd();

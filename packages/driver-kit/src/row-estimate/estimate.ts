@@ -16,8 +16,10 @@ export class RowEstimator {
 
   /** The estimator of a statement. @throws SqliteError if it does not compile any more */
   static of(sql: string, query: Query): RowEstimator {
-    // EXPLAIN reads nothing; and pragmas act when they are compiled, so nobody may ask for their instructions.
-    if (isKeyword(tokenize(sql)[0], "EXPLAIN", "PRAGMA")) return new RowEstimator([], () => 0);
+    const tokens = tokenize(sql);
+    // EXPLAIN reads nothing; and settings take effect when they are compiled, so nobody may ask for their instructions.
+    const isSetting = isKeyword(tokens[0], "PRAGMA") && !tokens.some((token) => READING_PRAGMA.test(token.text));
+    if (isSetting || isKeyword(tokens[0], "EXPLAIN")) return new RowEstimator([], () => 0);
     return new RowEstimator(query(`EXPLAIN ${sql}`, []), (root, most) => entriesOf(root, most, query));
   }
 
@@ -52,6 +54,9 @@ function simpleEstimate(programs: readonly (readonly Instruction[])[], observati
   const perChange = count(/^(IdxInsert|Insert)$/, ({ p5 }) => !(p5 & 1));
   return { rowsRead: stepped + seeks, rowsWritten: changes * (1 + perChange) };
 }
+
+const READING_PRAGMA =
+  /^(quick_check|foreign_key_check|foreign_key_list|index_info|index_list|index_xinfo|table_info|table_xinfo|table_list)$/i;
 
 /** Counting further to bound a loop costs more than it tells. */
 const MOST_COUNTED = 10_000;

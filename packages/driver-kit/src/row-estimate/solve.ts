@@ -14,7 +14,7 @@ export interface Solution {
 }
 
 /** Larger systems are not solved: it would take longer than the statement. */
-const MAX_VARIABLES = 400;
+const MAX_VARIABLES = 500;
 const MANY = 1e9;
 const TOLERANCE = 1e-4;
 /** Terms looked at before a search is given up: some tens of milliseconds. */
