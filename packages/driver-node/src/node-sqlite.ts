@@ -4,7 +4,7 @@ import { HoldfastError } from "@holdfast/core/contract";
 export type NativeValue = null | number | bigint | string | Uint8Array;
 
 /** Values by position, and before them an object of those by name. */
-export type NativeBinding = NativeValue | Readonly<Record<string, NativeValue>>;
+type NativeBinding = NativeValue | Readonly<Record<string, NativeValue>>;
 
 export interface NativeStatement {
   readonly sourceSQL: string;
