@@ -57,7 +57,8 @@ function test(name, node, ...args) {
 
 let tests = 0;
 let skipped = 0;
-test("tests", process.execPath, "--project", "!node24");
+test("tests", process.execPath, "--project", "!node24", "--project", "!bench");
+test("speed, with nothing beside it", process.execPath, "--project", "bench");
 test("tests on Node 24", newerNode(), "--project", "node24");
 console.log(`\n${tests} tests, ${skipped} skipped, ${checks.length} other checks`);
 rmSync(temporary, { recursive: true });
