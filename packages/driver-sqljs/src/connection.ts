@@ -295,7 +295,7 @@ export class SqljsConnection implements Omit<SqliteDatabase, "pageCount"> {
   #authorizeAll(): void {
     this.engine.setAuthorizer(this.pointer, (action, a, b, c, d) => {
       // `PRAGMA optimize` runs ANALYZE, which it does not ask for by itself.
-      this.#actions.push(action === PRAGMA && a === "optimize" ? ANALYZE : action);
+      this.#actions.push(action === PRAGMA && a?.toLowerCase() === "optimize" ? ANALYZE : action);
       return this.#authorize(action, a, b, c, d);
     });
   }

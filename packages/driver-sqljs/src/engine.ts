@@ -250,6 +250,6 @@ function start({ initSqlJs, wasm }: SqljsParts): { module: SqljsModule; exports:
 function unsupported(why: string): HoldfastError {
   return new HoldfastError(
     "HOLDFAST_UNSUPPORTED",
-    `This build of sql.js cannot be used: ${why}. Install sql.js 1.10.1 to 1.16.0.`,
+    `This build of sql.js cannot be used: ${why}. Install sql.js 1.8.0 to 1.16.0.`,
   );
 }

@@ -27,7 +27,7 @@ export interface SqljsOptions extends Partial<SqljsParts> {
   readonly structFacts?: boolean;
 }
 
-/** A driver on stock sql.js, 1.10.1 to 1.16.0. All its databases share one wasm instance, made at the first `open`, and made anew if it
+/** A driver on stock sql.js, 1.8.0 to 1.16.0. All its databases share one wasm instance, made at the first `open`, and made anew if it
  * is lost to a trap.
  * @param options sql.js' script and wasm, both, where they cannot be loaded from the installed package: in a browser */
 export function sqljs(options: SqljsOptions = {}): SqliteDriver {

@@ -103,7 +103,7 @@ export class SqljsStatement implements SqliteStatement {
   }
 
   reset(): void {
-    if (this.#finalized) return;
+    if (this.#finalized || this.#connection.engine.lost) return;
     this.#connection.engine.module._sqlite3_reset(this.handle);
     this.#connection.clearCounters(this.#handle);
     this.#rows = 0;

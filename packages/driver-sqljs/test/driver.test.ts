@@ -58,14 +58,25 @@ test("an instance that breaks down is lost for all its databases, and the driver
   });
   const neighbour = await openDatabase(own);
   database.exec("CREATE TABLE t(a); INSERT INTO t VALUES (1); BEGIN; INSERT INTO t VALUES (2)");
+  const running = database.prepare("SELECT a FROM t")?.statement;
+  expect(running?.step()).toBe(true);
   armed = true;
   const isLost = expect.objectContaining({ code: "HOLDFAST_ENGINE_LOST" });
   expect(() => database.prepare("SELECT 1")).toThrow(isLost);
   expect(() => neighbour.database.exec("SELECT 1")).toThrow(isLost);
   expect(database.inTransaction).toBe(false);
+  expect(() => running?.step()).toThrow(isLost);
+  running?.reset(); // what is let go of by someone who has the error already throws no second one
+  running?.finalize();
   for (const one of [database, neighbour.database]) one.close();
   const again = await openDatabase(own, { pages: image.pages });
   expect(query(again.database, "SELECT a FROM t")).toEqual([[1]]);
+});
+
+test.each(["PRAGMA optimize(0x10002)", "PRAGMA Optimize(0x10002)"])("%s is a statement that writes", async (sql) => {
+  const { database } = await openDatabase(driver);
+  expect(database.prepare(sql)?.statement.readOnly).toBe(false);
+  expect(database.prepare("PRAGMA table_list")?.statement.readOnly).toBe(true);
 });
 
 describe("capture", () => {
