@@ -1,19 +1,15 @@
-/** Times, taken in turns: what is compared runs alternately, so that whatever else the machine does hits both. */
+/** Times of things that are compared, taken so that whatever else the machine does hits all of them: in turns, and the short ones in slices. */
 
-/** Milliseconds of each contender, each the median of `rounds`; one round before them is not counted. */
-export async function medians(
-  contenders: Readonly<Record<string, () => Promise<number>>>,
+/** The figures of each name, each the median of `rounds`; one round before them is not counted. */
+export async function medians<Name extends string>(
+  round: () => Promise<Readonly<Record<Name, number>>>,
   rounds: number,
-): Promise<Record<string, number>> {
-  const times: Record<string, number[]> = {};
-  for (let round = 0; round <= rounds; round++) {
-    for (const [name, run] of Object.entries(contenders)) {
-      const time = await run();
-      if (round === 0) times[name] = [];
-      else times[name]?.push(time);
-    }
-  }
-  return Object.fromEntries(Object.entries(times).map(([name, list]) => [name, median(list)]));
+): Promise<Record<Name, number>> {
+  await round();
+  const all: Readonly<Record<Name, number>>[] = [];
+  for (let i = 0; i < rounds; i++) all.push(await round());
+  const names = Object.keys(all[0] ?? {}) as Name[];
+  return Object.fromEntries(names.map((name) => [name, median(all.map((one) => one[name]))])) as Record<Name, number>;
 }
 
 export function median(values: readonly number[]): number {
@@ -26,4 +22,19 @@ export async function timed(run: () => unknown): Promise<number> {
   const start = performance.now();
   await run();
   return performance.now() - start;
+}
+
+const SLICE = 500;
+
+/** Milliseconds that each takes to do `count` things, a slice of one after a slice of the other. */
+export function inSlices(count: number, contenders: readonly ((i: number) => void)[]): number[] {
+  const times = contenders.map(() => 0);
+  for (let from = 0; from < count; from += SLICE) {
+    for (const [which, run] of contenders.entries()) {
+      const start = performance.now();
+      for (let i = from; i < from + SLICE; i++) run(i);
+      times[which] = (times[which] ?? 0) + performance.now() - start;
+    }
+  }
+  return times;
 }

@@ -16,6 +16,7 @@ import {
 import type { AuthorizeCallback, SqljsEngine } from "./engine.js";
 import { PolicyGuard } from "./policy-guard.js";
 import { SqljsStatement } from "./statement.js";
+import { RECOMPILATIONS } from "./struct-facts.js";
 
 const ROW = 100;
 const DONE = 101;
@@ -247,14 +248,33 @@ export class SqljsConnection implements Omit<SqliteDatabase, "pageCount"> {
     }
   }
 
-  /** The counters of a run so far, as `sqlite3_stmt_status` numbers them; none where they were not found. To be read by
-   * {@link observationOf}. */
-  counters(statement: number): Uint32Array | undefined {
-    const { engine } = this;
-    const { counters } = engine.facts;
-    if (counters === undefined) return undefined;
+  /** What is known of a run so far: what it returned, what it changed, and its counters as `sqlite3_stmt_status` numbers them; without
+   * those where they were not found. */
+  observe(statement: number, kind: StatementKind, rows: number, changed: number): Observation {
+    const { counters, totalChanges } = this.engine.facts;
+    const changes = kind === "changes-rows" && totalChanges !== undefined ? changed : undefined;
+    const ownChanges = kind === "changes-rows" && totalChanges === undefined ? changed : undefined;
+    if (counters === undefined) return { rows, changes, ownChanges };
+    const { view } = this.engine.memory;
     const at = statement + counters;
-    return new Uint32Array(engine.memory.bytes.slice(at, at + COUNTER_BYTES).buffer);
+    return {
+      steps: view.getUint32(at, true),
+      fullscanSteps: view.getUint32(at + 4, true),
+      sorts: view.getUint32(at + 8, true),
+      autoindex: view.getUint32(at + 12, true),
+      vmSteps: view.getUint32(at + 16, true),
+      filterMisses: view.getUint32(at + 28, true),
+      filterHits: view.getUint32(at + 32, true),
+      rows,
+      changes,
+      ownChanges,
+    };
+  }
+
+  /** How often SQLite compiled a statement again, since it was made; `undefined` where the counters were not found. */
+  recompilations(statement: number): number | undefined {
+    const { counters } = this.engine.facts;
+    return counters === undefined ? undefined : this.engine.memory.pointer(statement + counters + RECOMPILATIONS);
   }
 
   /** Rows changed since the connection was opened, those of triggers included; `undefined` where it was not found. */
@@ -265,10 +285,13 @@ export class SqljsConnection implements Omit<SqliteDatabase, "pageCount"> {
       : Number(this.engine.memory.view.getBigInt64(this.pointer + totalChanges, true));
   }
 
-  /** Sets what {@link counters} tells to zero. */
+  /** Sets the counters to zero that {@link observe} reads. */
   clearCounters(statement: number): void {
     const { counters } = this.engine.facts;
-    if (counters !== undefined) this.engine.memory.bytes.fill(0, statement + counters, statement + counters + COUNTER_BYTES);
+    if (counters === undefined) return;
+    const { view } = this.engine.memory;
+    const start = statement + counters;
+    for (let at = start; at < start + COUNTER_BYTES; at += 4) if (at !== start + RECOMPILATIONS) view.setUint32(at, 0, true);
   }
 
   /** The estimator for a statement, if it still compiles. */
@@ -308,11 +331,4 @@ export class SqljsConnection implements Omit<SqliteDatabase, "pageCount"> {
 /** Of a statement that writes. */
 function kindOfText(sql: string): StatementKind {
   return isKeyword(tokenize(sql)[0], "INSERT", "REPLACE", "UPDATE", "DELETE", "WITH") ? "changes-rows" : "changes-schema";
-}
-
-/** What the counters of a run say. */
-export function observationOf(counters: Uint32Array | undefined): Observation {
-  if (!counters) return {};
-  const [steps = 0, fullscanSteps = 0, sorts = 0, autoindex = 0, vmSteps = 0, , , filterMisses = 0, filterHits = 0] = counters;
-  return { steps, fullscanSteps, sorts, autoindex, vmSteps, filterMisses, filterHits };
 }

@@ -1,7 +1,7 @@
 /** One compiled statement of sql.js. */
 import { encodeWtf8, type RowCounts, type SqliteStatement, type SqlValue } from "@holdfast/core/contract";
 import { type RowEstimator, type StatementKind, StatementRun } from "@holdfast/driver-kit";
-import { observationOf, type SqljsConnection } from "./connection.js";
+import type { SqljsConnection } from "./connection.js";
 
 const OK = 0;
 const RANGE = 25;
@@ -19,6 +19,9 @@ export class SqljsStatement implements SqliteStatement {
   readonly sql: string;
   kind: StatementKind;
   readonly #connection: SqljsConnection;
+  #columnNames: readonly string[] | undefined;
+  /** How often it had been recompiled by then. */
+  #recompiled: number | undefined;
   #rows = 0;
   /** Rows changed by this run. */
   #changes = 0;
@@ -51,14 +54,21 @@ export class SqljsStatement implements SqliteStatement {
   }
 
   get columnNames(): readonly string[] {
-    const { engine } = this.#connection;
-    const count = engine.module._sqlite3_column_count(this.handle);
-    return Array.from({ length: count }, (_, i) => engine.memory.text(engine.module._sqlite3_column_name(this.handle, i)));
+    const recompiled = this.#connection.recompilations(this.handle);
+    if (!this.#columnNames || recompiled === undefined || recompiled !== this.#recompiled) {
+      const { module, memory } = this.#connection.engine;
+      this.#recompiled = recompiled;
+      if (this.#columnNames && this.kind !== "changes-schema") this.#estimator = undefined; // it is of another program
+      this.#columnNames = Array.from({ length: module._sqlite3_column_count(this.handle) }, (_, i) =>
+        memory.text(module._sqlite3_column_name(this.handle, i)),
+      );
+    }
+    return this.#columnNames;
   }
 
   bind(values: readonly SqlValue[]): void {
     this.#connection.engine.module._sqlite3_clear_bindings(this.handle);
-    for (const [i, value] of values.entries()) this.bindAt(i + 1, value);
+    for (let i = 0; i < values.length; i++) this.bindAt(i + 1, values[i] as SqlValue);
   }
 
   bindAt(index: number, value: SqlValue): void {
@@ -95,8 +105,7 @@ export class SqljsStatement implements SqliteStatement {
   }
 
   row(): SqlValue[] {
-    const { module } = this.#connection.engine;
-    const count = module._sqlite3_column_count(this.handle);
+    const count = this.columnNames.length;
     const row: SqlValue[] = new Array(count);
     for (let i = 0; i < count; i++) row[i] = this.#column(i);
     return row;
@@ -121,19 +130,13 @@ export class SqljsStatement implements SqliteStatement {
 
   /** Estimates, declared as such. */
   counts(): RowCounts {
-    const counters = this.#connection.counters(this.handle);
-    const [rows, changes, kind] = [this.#rows, this.#changes, this.kind];
-    return this.#run.counts(
-      () => {
-        const name = this.#connection.totalChanges === undefined ? "ownChanges" : "changes";
-        return { ...observationOf(counters), rows, ...(kind === "changes-rows" && { [name]: changes }) };
-      },
-      () => {
-        this.#estimator ??= { made: this.#connection.explain(this.sql) };
-        return this.#estimator.made;
-      },
-    );
+    return this.#run.counts(this.#connection.observe(this.handle, this.kind, this.#rows, this.#changes), this.#makeEstimator);
   }
+
+  readonly #makeEstimator = (): RowEstimator | undefined => {
+    this.#estimator ??= { made: this.#connection.explain(this.sql) };
+    return this.#estimator.made;
+  };
 
   #column(index: number): SqlValue {
     const { engine } = this.#connection;

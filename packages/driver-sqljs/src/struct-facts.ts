@@ -265,6 +265,9 @@ function findVariables(engine: SqljsEngine, database: number): number | undefine
 /** Bytes of one bound value on wasm32. */
 export const VARIABLE_BYTES = 40;
 
+/** Where in `aCounter` recompilations are, the one counter of a statement's whole life. */
+export const RECOMPILATIONS = 20;
+
 /** `aCounter` by what scans, sorts and seeks over ten rows leave there. */
 function findCounters(engine: SqljsEngine, database: number): number | undefined {
   run(engine, database, "CREATE TABLE ten(a INTEGER PRIMARY KEY, b)");
@@ -290,7 +293,20 @@ function findCounters(engine: SqljsEngine, database: number): number | undefined
     candidates = candidates?.filter((offset) => fits.includes(offset)) ?? fits;
     engine.module._sqlite3_finalize(statement);
   }
-  return candidates?.length === 1 ? candidates[0] : undefined;
+  const [found] = candidates ?? [];
+  return candidates?.length === 1 && found !== undefined && countsRecompilations(engine, database, found) ? found : undefined;
+}
+
+function countsRecompilations(engine: SqljsEngine, database: number, counters: number): boolean {
+  const statement = stepToEnd(engine, database, "SELECT * FROM ten");
+  const count = () => engine.memory.pointer(statement + counters + RECOMPILATIONS);
+  const before = count();
+  engine.module._sqlite3_reset(statement);
+  run(engine, database, "ALTER TABLE ten ADD COLUMN c");
+  engine.module._sqlite3_step(statement);
+  const after = count();
+  engine.module._sqlite3_finalize(statement);
+  return before === 0 && after === 1;
 }
 
 /** The only offset at which a word holds, case by case, the value that the case leads to. */

@@ -42,8 +42,8 @@ const OPTIONS = [
 /** What src/sqlite-exports.ts describes. */
 const EXPORTS = [
   ..."malloc free".split(" "),
-  ..."set_vfs step reset read_counters db_config".split(" ").map((name) => `holdfast_${name}`),
-  ..."initialize open_v2 close_v2 errmsg extended_errcode error_offset prepare_v3 finalize clear_bindings"
+  ..."set_vfs step read_counters db_config".split(" ").map((name) => `holdfast_${name}`),
+  ..."initialize open_v2 close_v2 errmsg extended_errcode error_offset prepare_v3 reset finalize clear_bindings"
     .split(" ")
     .map((name) => `sqlite3_${name}`),
   ..."bind_parameter_count bind_text bind_blob bind_double bind_null column_count column_name"

@@ -55,13 +55,15 @@ typedef struct { int32_t type; int32_t bytes; union { double number; const void 
 /* What is known of a run after each step, before the cells of its row. */
 typedef struct { uint32_t counters[4]; } Run;
 
-/* Steps. A row puts its columns behind `run`, valid until the next call for this statement, and answers -1 - (number of columns);
-** anything else answers SQLite's result code. */
+/* Steps. The first step of a run sets the counters to zero. A row puts its columns behind `run`, valid until the next call for this
+** statement, and answers -1 - (number of columns); anything else answers SQLite's result code. At the end the statement is reset. */
 int holdfast_step(sqlite3_stmt *statement, Run *run){
   Cell *cells = (Cell*)(run + 1);
-  int code = sqlite3_step(statement);
-  int count;
+  int code, count;
+  if( !sqlite3_stmt_busy(statement) ) holdfast_clear_counters(statement);
+  code = sqlite3_step(statement);
   holdfast_read_counters(statement, run->counters);
+  if( code==SQLITE_DONE ) sqlite3_reset(statement);
   if( code!=SQLITE_ROW ) return code;
   count = sqlite3_data_count(statement);
   for(int i=0; i<count; i++, cells++){
@@ -84,12 +86,6 @@ int holdfast_step(sqlite3_stmt *statement, Run *run){
     }
   }
   return -1 - count;
-}
-
-/* Makes a statement ready to run again, its counters from zero. */
-void holdfast_reset(sqlite3_stmt *statement){
-  sqlite3_reset(statement);
-  holdfast_clear_counters(statement);
 }
 
 /* The variadic calls of SQLite's interface, with fixed parameters. */

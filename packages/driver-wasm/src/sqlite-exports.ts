@@ -8,9 +8,8 @@ export interface SqliteExports {
   free(pointer: number): void;
 
   holdfast_set_vfs(vfs: number): void;
-  /** A result code, or `-1 - columns` if there is a row, which is then behind the counters at `run`. */
+  /** A result code, or `-1 - columns` if there is a row, which is then behind the counters at `run`. At SQLITE_DONE the statement is reset. */
   holdfast_step(statement: number, run: number): number;
-  holdfast_reset(statement: number): void;
   /** Puts rows read, rows written and recompilations at `run`. */
   holdfast_read_counters(statement: number, run: number): void;
   holdfast_db_config(database: number, option: number, value: number): number;
@@ -27,6 +26,7 @@ export interface SqliteExports {
   sqlite3_file_control(database: number, name: 0, operation: number, argument: 0): number;
   sqlite3_limit(database: number, category: number, value: number): number;
   sqlite3_prepare_v3(database: number, sql: number, bytes: number, flags: number, out: number, tail: number): number;
+  sqlite3_reset(statement: number): number;
   sqlite3_finalize(statement: number): number;
   sqlite3_clear_bindings(statement: number): number;
   sqlite3_stmt_readonly(statement: number): number;

@@ -8,12 +8,18 @@ const DONE = 101;
 /** Longer values are let go of when a statement is reset: a cached statement would keep them. */
 const KEPT_LENGTH = 1024;
 
+const NO_ROW: SqlValue[] = [];
+const NOTHING: RowCounts = { rowsRead: 0, rowsWritten: 0 };
+
 export class WasmStatement implements SqliteStatement {
   readonly readOnly: boolean;
   readonly parameterCount: number;
   readonly #database: WasmDatabase;
   readonly #handle: number;
-  #row: SqlValue[] = [];
+  #row: SqlValue[] = NO_ROW;
+  /** Whether it has stepped since the last reset, and whether the engine must be told of the next: at its end a run resets itself. */
+  #hasStepped = false;
+  #isUnfinished = false;
   #columnNames: readonly string[] | undefined;
   #recompiled = 0;
   #holdsMuch = false;
@@ -29,15 +35,13 @@ export class WasmStatement implements SqliteStatement {
 
   get columnNames(): readonly string[] {
     const handle = this.#use();
+    const recompiled = this.#counters().getUint32(this.#database.engine.run + 8, true);
+    if (this.#columnNames && recompiled === this.#recompiled) return this.#columnNames;
     const { engine } = this.#database;
-    this.#readCounters();
-    const recompiled = engine.memory.pointer(engine.run + 8);
-    if (!this.#columnNames || recompiled !== this.#recompiled) {
-      this.#recompiled = recompiled;
-      this.#columnNames = engine.call(({ sqlite3_column_count, sqlite3_column_name }) =>
-        Array.from({ length: sqlite3_column_count(handle) }, (_, i) => engine.memory.text(sqlite3_column_name(handle, i))),
-      );
-    }
+    this.#recompiled = recompiled;
+    this.#columnNames = engine.call(({ sqlite3_column_count, sqlite3_column_name }) =>
+      Array.from({ length: sqlite3_column_count(handle) }, (_, i) => engine.memory.text(sqlite3_column_name(handle, i))),
+    );
     return this.#columnNames;
   }
 
@@ -66,6 +70,8 @@ export class WasmStatement implements SqliteStatement {
     let code: number;
     try {
       engine.lastStepped = this;
+      this.#hasStepped = true;
+      this.#isUnfinished = true;
       code = engine.exports.holdfast_step(handle, engine.run);
     } catch (error) {
       throw engine.caught(error);
@@ -75,6 +81,7 @@ export class WasmStatement implements SqliteStatement {
       return true;
     }
     if (code !== DONE) throw this.#database.failure(code);
+    this.#isUnfinished = false;
     return false;
   }
 
@@ -84,16 +91,17 @@ export class WasmStatement implements SqliteStatement {
 
   reset(): void {
     if (this.#finalized || this.#database.engine.lost) return;
-    const { engine } = this.#database;
-    if (engine.lastStepped === this) engine.lastStepped = undefined;
+    const { exports } = this.#database.engine;
     try {
-      engine.exports.holdfast_reset(this.#handle);
-      if (this.#holdsMuch) engine.exports.sqlite3_clear_bindings(this.#handle);
+      if (this.#isUnfinished) exports.sqlite3_reset(this.#handle);
+      if (this.#holdsMuch) exports.sqlite3_clear_bindings(this.#handle);
     } catch (error) {
-      throw engine.caught(error);
+      throw this.#database.engine.caught(error);
     }
+    this.#hasStepped = false;
+    this.#isUnfinished = false;
     this.#holdsMuch = false;
-    this.#row = [];
+    this.#row = NO_ROW;
   }
 
   finalize(): void {
@@ -105,16 +113,20 @@ export class WasmStatement implements SqliteStatement {
 
   counts(): RowCounts {
     this.#use();
-    this.#readCounters();
-    const { memory, run } = this.#database.engine;
-    return { rowsRead: memory.pointer(run), rowsWritten: memory.pointer(run + 4) };
+    if (!this.#hasStepped) return NOTHING;
+    const view = this.#counters();
+    const { run } = this.#database.engine;
+    return { rowsRead: view.getUint32(run, true), rowsWritten: view.getUint32(run + 4, true) };
   }
 
-  /** Makes sure that the counters in the engine are this statement's. */
-  #readCounters(): void {
+  /** The engine's memory, this statement's counters in it. */
+  #counters(): DataView {
     const { engine } = this.#database;
-    if (engine.lastStepped !== this) engine.exports.holdfast_read_counters(this.#handle, engine.run);
-    engine.lastStepped = this;
+    if (engine.lastStepped !== this) {
+      engine.exports.holdfast_read_counters(this.#handle, engine.run);
+      engine.lastStepped = this;
+    }
+    return engine.memory.view;
   }
 
   /** @throws Error if the statement or its database is gone: its memory may be another's; HoldfastError if the instance is lost */

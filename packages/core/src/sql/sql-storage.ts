@@ -19,6 +19,8 @@ import { type CachedStatement, StatementCache } from "./statement-cache.js";
 /** What SQLite skips before the next statement (`spec/sql` §1.2). */
 const BLANK = /^[ \t\n\v\f\r]*/;
 
+const CONFIRMED = { confirmed: true };
+
 export interface SqlStorageParts {
   readonly connection: Connection;
   readonly transaction: Transaction;
@@ -57,13 +59,13 @@ export class SqlStorage {
 
   /** Runs one or more statements; bindings go to the last one, whose rows the cursor reads.
    * @throws Error with SQLite's text and code (`spec/sql` §8); TypeError for an argument that cannot be converted */
-  exec(...args: [query: string, ...bindings: unknown[]]): Cursor;
-  exec(...args: unknown[]): Cursor {
+  exec(query: string, ...bindings: unknown[]): Cursor;
+  exec(text: unknown = undefined, ...values: unknown[]): Cursor {
     if (!(#parts in this)) throw illegalInvocation();
-    if (args.length === 0) throw notOfType("exec", "SqlStorage", 1, "String");
-    const query = toText(args.shift());
-    const values: unknown[] = args; // converted in place: this is the path that everything takes
-    for (let i = 0; i < values.length; i++) values[i] = toSqlValue(values[i]);
+    // biome-ignore lint/complexity/noArguments: `exec.length` is 0, and this is the path that everything takes
+    if (text === undefined && arguments.length === 0) throw notOfType("exec", "SqlStorage", 1, "String");
+    const query = typeof text === "string" ? text : toText(text);
+    for (let i = 0; i < values.length; i++) values[i] = toSqlValue(values[i]); // in place, for the same reason
     let entry = this.#compile(query);
     while (entry.rest !== "") entry = this.#compile(this.#runEarlier(entry));
     return this.#runLast(entry, values as SqlValue[]);
@@ -118,7 +120,7 @@ export class SqlStorage {
   #step({ statement }: CachedStatement): boolean {
     const { transaction } = this.#parts;
     if (statement.readOnly) transaction.willRead();
-    else transaction.willWrite({ confirmed: true });
+    else transaction.willWrite(CONFIRMED);
     try {
       return statement.step();
     } catch (error) {

@@ -25,7 +25,7 @@ export class StatementCache {
 
   /** A free statement for a text, taken for use until {@link release}. */
   take(sql: string): CachedStatement | undefined {
-    const found = this.#entries.get(sql);
+    const found = this.#newest?.sql === sql ? this.#newest : this.#entries.get(sql); // in a loop it is the newest
     if (!found || found.inUse) return undefined;
     found.inUse = true;
     if (found !== this.#newest) {

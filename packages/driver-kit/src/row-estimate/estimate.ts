@@ -4,6 +4,7 @@
 import type { RowCounts } from "@holdfast/core/contract";
 import type { Query } from "../table-key.js";
 import { isKeyword, tokenize } from "../tokens.js";
+import { controlFlow } from "./control-flow.js";
 import { type FlowModel, flowModel } from "./flow-model.js";
 import { type Instruction, parseListing } from "./listing.js";
 import { type Observation, solve } from "./solve.js";
@@ -26,6 +27,14 @@ export class RowEstimator {
   private constructor(listing: readonly (readonly unknown[])[], entriesOf: (rootPage: number, most?: number) => number) {
     this.#programs = parseListing(listing);
     this.#entriesOf = entriesOf;
+  }
+
+  /** Whether the statement can return one row at most. */
+  get returnsOneRow(): boolean {
+    const [program = []] = this.#programs;
+    const { reachable, repeated } = controlFlow(program);
+    const returning = [...reachable].filter((i) => program[i]?.opcode === "ResultRow");
+    return returning.length <= 1 && !returning.some((i) => repeated.has(i));
   }
 
   estimate(observation: Observation): RowCounts {

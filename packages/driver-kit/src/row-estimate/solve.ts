@@ -3,9 +3,9 @@
  * several answers remain, the middle one of those that fit. */
 import type { FlowModel, ObservedName, Sum } from "./flow-model.js";
 
-export interface Observation extends Partial<Readonly<Record<ObservedName, number>>> {
+export interface Observation extends Partial<Readonly<Record<ObservedName, number | undefined>>> {
   /** Rows changed by the statement itself, for engines that do not tell those of triggers. */
-  readonly ownChanges?: number;
+  readonly ownChanges?: number | undefined;
 }
 
 export interface Solution {
@@ -85,7 +85,8 @@ class System {
     const { ownChanges, ...told } = observation;
     if (ownChanges !== undefined && model.triggers === 0) told.changes ??= ownChanges;
     for (const [name, value] of Object.entries(told)) {
-      if (name !== "changes" || model.changesAreKnown) this.#constrain(model.observed[name as ObservedName], value);
+      if (value !== undefined && (name !== "changes" || model.changesAreKnown))
+        this.#constrain(model.observed[name as ObservedName], value);
     }
     this.#reduced = this.#eliminate();
     for (const row of this.#reduced) this.#constraints.push(toConstraint(row));

@@ -10,35 +10,44 @@ export class StatementRun {
   /** Whoever looked before was told this many: counts only grow. */
   #told = 0;
 
-  /** Both are asked for when somebody looks; the estimator is `undefined` if the statement cannot be explained any more. */
-  counts(observe: () => Observation, estimator: () => RowEstimator | undefined): RowCounts {
-    return new LazyCounts(() => {
-      const observation = observe();
-      const made = estimator()?.estimate(observation) ?? {
-        rowsRead: observation.rows ?? 0,
-        rowsWritten: observation.changes ?? 0,
-      };
-      this.#told = Math.max(this.#told, made.rowsRead);
-      return { rowsRead: this.#told, rowsWritten: made.rowsWritten };
-    });
+  /** `estimator` is asked when somebody looks; it is `undefined` if the statement cannot be explained any more. */
+  counts(observation: Observation, estimator: () => RowEstimator | undefined): RowCounts {
+    return new LazyCounts(this, observation, estimator);
+  }
+
+  /** The estimate for an observation of this run. */
+  estimate(observation: Observation, estimator: () => RowEstimator | undefined): RowCounts {
+    const made = estimator()?.estimate(observation) ?? {
+      rowsRead: observation.rows ?? 0,
+      rowsWritten: observation.changes ?? 0,
+    };
+    this.#told = Math.max(this.#told, made.rowsRead);
+    return { rowsRead: this.#told, rowsWritten: made.rowsWritten };
   }
 }
 
 class LazyCounts implements RowCounts {
-  readonly #make: () => RowCounts;
+  readonly #run: StatementRun;
+  readonly #observation: Observation;
+  readonly #estimator: () => RowEstimator | undefined;
   #made: RowCounts | undefined;
 
-  constructor(make: () => RowCounts) {
-    this.#make = make;
+  constructor(run: StatementRun, observation: Observation, estimator: () => RowEstimator | undefined) {
+    this.#run = run;
+    this.#observation = observation;
+    this.#estimator = estimator;
   }
 
   get rowsRead(): number {
-    this.#made ??= this.#make();
-    return this.#made.rowsRead;
+    return this.#make().rowsRead;
   }
 
   get rowsWritten(): number {
-    this.#made ??= this.#make();
-    return this.#made.rowsWritten;
+    return this.#make().rowsWritten;
+  }
+
+  #make(): RowCounts {
+    this.#made ??= this.#run.estimate(this.#observation, this.#estimator);
+    return this.#made;
   }
 }
