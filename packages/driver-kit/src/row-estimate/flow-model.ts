@@ -243,6 +243,7 @@ class ProgramEquations {
         const slot = ({ 0: "steps", 1: "fullscanSteps", 3: "autoindex" } as const)[one.p5 as 0 | 1 | 3];
         if (slot) add(model.observed[slot], jumps);
       }
+      if (one.opcode === "SorterSort") this.#sorter(one.p1, i);
       if (one.opcode === "Filter") {
         add(model.observed.filterHits, jumps);
         add(model.observed.filterMisses, stays);
@@ -258,7 +259,45 @@ class ProgramEquations {
       .map((one, i) => ({ one, i }))
       .filter(({ one }) => one.p1 === p1 && /^(Rewind|Last|Seek(GE|GT|LE|LT))$/.test(one.opcode));
     const begun = begins.length === 1 ? (this.#runs[begins[0]?.i ?? 0] as number) : -1;
-    if (open && open.p3 === 0 && begun >= 0) this.#model.scans.push({ begun, went, root: open.p2 });
+    if (begun < 0) return;
+    if (open && open.p3 === 0) this.#model.scans.push({ begun, went, root: open.p2 });
+    const most = this.#mostEntries(p1);
+    if (most > 0) {
+      const slack = this.#model.variable();
+      const sum = new Map([
+        [went, 1],
+        [slack, 1],
+        [begun, 1 - most],
+      ] as const);
+      this.#model.equations.push({ sum, value: 0 });
+    }
+  }
+
+  /** Each entry of a sorter comes out and is stepped over, unless a LIMIT ends that early. */
+  #sorter(cursor: number, sort: number): void {
+    const places = [...this.#program.keys()].filter((i) => this.#flow.reachable.has(i));
+    const runsOf = (opcode: string) =>
+      places
+        .filter((i) => this.#program[i]?.p1 === cursor && this.#program[i]?.opcode === opcode)
+        .map((i) => this.#runs[i] as number);
+    const next = runsOf("SorterNext");
+    if (next.length !== 1 || this.#number > 0 || this.#flow.repeated.has(sort)) return;
+    const sum: Sum = new Map();
+    for (const runs of runsOf("SorterInsert")) add(sum, runs);
+    for (const runs of next) add(sum, runs, -1);
+    const mayEndEarly = places.some((i) => /^(DecrJumpZero|IfNotZero)$/.test(this.#program[i]?.opcode ?? ""));
+    if (mayEndEarly) add(sum, this.#model.variable(), -1);
+    this.#model.equations.push({ sum, value: 0 });
+  }
+
+  /** Entries that a table of this run can have if it is filled without a loop, as a list of values is; 0 if that is not known. */
+  #mostEntries(cursor: number): number {
+    if (!this.#ephemeral.has(cursor)) return 0;
+    const fills = [...this.#program.keys()].filter((i) => {
+      const { opcode, p1 } = this.#program[i] as Instruction;
+      return p1 === cursor && /^(IdxInsert|Insert|SorterInsert)$/.test(opcode);
+    });
+    return fills.some((i) => this.#flow.repeated.has(i)) || this.#number > 0 ? 0 : fills.length;
   }
 
   #reads(one: Instruction, runs: number, found: number): void {
