@@ -1,7 +1,7 @@
 /** `@holdfast/driver-kit`: what several drivers share. For people who write a driver. */
 export { AUTHORIZED } from "./authorizer.js";
 export { inferExtendedCode } from "./extended-code.js";
-export { NO_TABLE, type Rewritten, rewriteLimitedWrite } from "./limited-write.js";
+export { NO_TABLE, type Rewritten, rewriteLimitedWrite, type TableKey } from "./limited-write.js";
 export { type LimitedWriteParts, prepareLimitedWrite } from "./limited-write-statement.js";
 export { applyLimits, LIMIT_CATEGORIES } from "./limits.js";
 export { bindingsOf, type Parameters, parametersOf } from "./parameters.js";

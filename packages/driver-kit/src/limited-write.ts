@@ -1,8 +1,9 @@
 /** limited-write.ts
  * `UPDATE … LIMIT` and `DELETE … LIMIT` for engines compiled without them: the same statement with the rows chosen by a subquery, as
  * SQLite itself does it where it can. */
+import { assignments, findLimitedWrite, type LimitedWrite, type Range } from "./limited-write-clauses.js";
 import { SqliteFailure } from "./sqlite-failure.js";
-import { firstStatement, isKeyword, nameOf, type Token } from "./tokens.js";
+import { firstStatement, isKeyword, type Token } from "./tokens.js";
 
 export interface Rewritten {
   readonly sql: string;
@@ -10,93 +11,95 @@ export interface Rewritten {
   readonly tail: string;
 }
 
+/** What tells the rows of a table apart. */
+export interface TableKey {
+  /** `["rowid"]`, or the quoted columns of the primary key; of a view, all its columns: rows that are equal in them count as one. */
+  readonly columns: readonly string[];
+  readonly isView: boolean;
+}
+
 /** `keyOf` for a table that does not exist. */
 export const NO_TABLE = "no table";
 
-/** The first statement of `sql` without ORDER BY and LIMIT of its own; `undefined` if it is no such statement.
- * @param keyOf expressions that identify a row of a table: `["rowid"]`, or the primary key's columns; `undefined` if there are none
+/** What the rewritten statement calls the rows it has chosen. */
+const CHOSEN = "chosen_rows";
+
+/** The first statement of `sql` without ORDER BY and LIMIT of its own; `undefined` if it is no such statement, or cannot be rewritten.
+ * @param keyOf what tells a table's rows apart; `undefined` if nothing does
  * @throws SqliteFailure for ORDER BY without LIMIT, and for a table that does not exist */
 export function rewriteLimitedWrite(
   sql: string,
-  keyOf: (table: string) => readonly string[] | typeof NO_TABLE | undefined,
+  keyOf: (table: string) => TableKey | typeof NO_TABLE | undefined,
 ): Rewritten | undefined {
   const { tokens, end } = firstStatement(sql);
-  const write = findWrite(tokens);
+  const write = findLimitedWrite(tokens);
   if (!write) return undefined;
-  const { order, limit } = write;
-  if (order < tokens.length && limit >= tokens.length) throw new SqliteFailure(1, `ORDER BY without LIMIT on ${write.verb}`);
+  if (write.order < tokens.length && write.limit >= tokens.length) {
+    throw new SqliteFailure(1, `ORDER BY without LIMIT on ${write.verb}`);
+  }
   const key = keyOf(write.table);
   if (key === NO_TABLE) throw new SqliteFailure(1, `no such table: ${write.table}`);
   if (!key) return undefined;
   const numbered = numberParameters(tokens, write);
-  const text = (from: number, to: number): string =>
+  const text = ({ from, to }: Range): string =>
     from < to ? sqlBetween(sql, tokens, numbered, from, Math.min(to, tokens.length)) : "";
-  const keys = key.length === 1 ? key[0] : `(${key.join(", ")})`;
+  // Qualified, for a CTE may have the table's name.
+  const schema = tokens.some((token) => isKeyword(token, "WITH")) && tokens[write.source + 1]?.text !== "." ? "main." : "";
+  const source = `${schema}${text({ from: write.source, to: write.sourceEnd })}`;
+  const parts = { tokens, write, key, text, source };
+  const body = write.from < write.where ? updateFrom(parts) : choosing(parts);
+  if (body === undefined) return undefined;
+  const returning = text({ from: write.returning, to: write.tail });
+  return { sql: [body, returning].filter(Boolean).join(" "), tail: sql.slice(end) };
+}
+
+interface Parts {
+  readonly tokens: readonly Token[];
+  readonly write: LimitedWrite;
+  readonly key: TableKey;
+  readonly text: (range: Range) => string;
+  /** The table, as a FROM names it. */
+  readonly source: string;
+}
+
+/** The statement up to RETURNING, its rows chosen by a subquery in WHERE. */
+function choosing({ tokens, write, key, text, source }: Parts): string {
+  const { columns } = key;
   const chosen = [
-    // Qualified, because a CTE may have the table's name.
-    `SELECT ${key.join(", ")} FROM ${tokens[write.source + 1]?.text === "." ? "" : "main."}${text(write.source, write.sourceEnd)}`,
-    text(write.where, write.returning),
-    text(Math.min(order, limit), tokens.length),
+    `SELECT ${columns.join(", ")} FROM ${source}`,
+    text({ from: write.where, to: write.returning }),
+    text({ from: write.tail, to: tokens.length }),
   ].join(" ");
-  const parts = [text(0, write.where), `WHERE ${keys} IN (${chosen})`, text(write.returning, Math.min(order, limit))];
-  return { sql: parts.filter(Boolean).join(" "), tail: sql.slice(end) };
+  const keys = columns.length === 1 ? columns[0] : `(${columns.join(", ")})`;
+  const own = quoted(write.name);
+  const equal = columns.map((column) => `${CHOSEN}.${column} IS ${own}.${column}`).join(" AND ");
+  const condition = key.isView ? `EXISTS (SELECT 1 FROM (${chosen}) AS ${CHOSEN} WHERE ${equal})` : `${keys} IN (${chosen})`;
+  return `${text({ from: 0, to: write.where })} WHERE ${condition}`;
 }
 
-/** Places in the statement, as token numbers; where a clause is missing, that of the next one. */
-interface Write {
-  readonly verb: "UPDATE" | "DELETE";
-  readonly table: string;
-  /** The table with its alias and INDEXED BY. */
-  readonly source: number;
-  readonly sourceEnd: number;
-  readonly where: number;
-  readonly returning: number;
-  readonly order: number;
-  readonly limit: number;
+/** The same for UPDATE … FROM, whose rows SQLite chooses together with their new values, one for each row of the table. */
+function updateFrom({ tokens, write, key, text, source }: Parts): string | undefined {
+  const sets = assignments(tokens, write.sourceEnd + 1, write.from);
+  if (!sets || key.isView) return undefined;
+  const own = quoted(write.name);
+  const keys = key.columns.map((column) => `${own}.${column}`);
+  const from = text({ from: write.from + 1, to: write.where });
+  const chosen = [
+    `SELECT ${[...keys.map((one, i) => `${one} AS k${i}`), ...sets.map(({ value }, i) => `${text(value)} AS v${i}`)].join(", ")}`,
+    `FROM ${source}, (${from})`,
+    text({ from: write.where, to: write.returning }),
+    `GROUP BY ${keys.join(", ")}`,
+    text({ from: write.tail, to: tokens.length }),
+  ].join(" ");
+  const set = sets.map(({ target }, i) => `${text(target)} = ${CHOSEN}.v${i}`).join(", ");
+  const equal = keys.map((one, i) => `${one} = ${CHOSEN}.k${i}`).join(" AND ");
+  return `${text({ from: 0, to: write.sourceEnd + 1 })} ${set} FROM (${chosen}) AS ${CHOSEN} WHERE ${equal}`;
 }
 
-function findWrite(tokens: readonly Token[]): Write | undefined {
-  const outer = outerTokens(tokens);
-  const find = (from: number, ...keywords: string[]): number =>
-    outer.find((i) => i >= from && isKeyword(tokens[i], ...keywords)) ?? tokens.length;
-  const first = isKeyword(tokens[0], "EXPLAIN") ? (isKeyword(tokens[1], "QUERY") ? 3 : 1) : 0;
-  const start = isKeyword(tokens[first], "WITH") ? find(first, "DELETE", "UPDATE") : first;
-  const verb = isKeyword(tokens[start], "DELETE") ? "DELETE" : isKeyword(tokens[start], "UPDATE") ? "UPDATE" : undefined;
-  if (!verb) return undefined;
-  let source = start + 1;
-  if (verb === "DELETE")
-    source += 1; // FROM
-  else if (isKeyword(tokens[source], "OR")) source += 2;
-  const last = tokens[source + 1]?.text === "." ? source + 2 : source;
-  const table = nameOf(tokens[last]);
-  const limit = find(source, "LIMIT");
-  const order = find(source, "ORDER");
-  const tail = Math.min(order, limit);
-  if (table === undefined || tail === tokens.length) return undefined;
-  const returning = Math.min(find(source, "RETURNING"), tail);
-  const where = Math.min(find(source, "WHERE"), returning);
-  const set = verb === "UPDATE" ? find(source, "SET") : where;
-  // SQLite chooses the rows of UPDATE … FROM in another way.
-  const from = outer.find((i) => i > set && i < where && isKeyword(tokens[i], "FROM") && !isKeyword(tokens[i - 1], "DISTINCT"));
-  if (verb === "UPDATE" && from !== undefined) return undefined;
-  return { verb, table, source, sourceEnd: Math.min(set, where), where, returning, order, limit };
-}
-
-/** Numbers of the tokens that are in no parentheses. */
-function outerTokens(tokens: readonly Token[]): number[] {
-  let depth = 0;
-  const outer: number[] = [];
-  for (const [i, { text }] of tokens.entries()) {
-    if (text === ")") depth -= 1;
-    if (depth === 0) outer.push(i);
-    if (text === "(") depth += 1;
-  }
-  return outer;
-}
+const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 /** RETURNING changes places with ORDER BY and LIMIT; if both hold parameters, these keep their numbers by being written out. */
-function numberParameters(tokens: readonly Token[], { returning, order, limit }: Write): ReadonlyMap<Token, string> {
-  const tail = Math.min(order, limit);
+function numberParameters(tokens: readonly Token[], { returning, tail }: LimitedWrite): ReadonlyMap<Token, string> {
   const isParameter = ({ kind }: Token) => kind === "parameter";
   const moves = tokens.slice(returning, tail).some(isParameter) && tokens.slice(tail).some(isParameter);
   const numbered = new Map<Token, string>();

@@ -1,26 +1,26 @@
 /** What identifies a row of a table, asked of the database itself. */
 import type { SqlValue } from "@holdfast/core/contract";
-import { NO_TABLE } from "./limited-write.js";
+import { NO_TABLE, type TableKey } from "./limited-write.js";
 import { isKeyword, tokenize } from "./tokens.js";
 
 /** Runs a query of the driver's own. */
 export type Query = (sql: string, values: readonly SqlValue[]) => SqlValue[][];
 
-/** `["rowid"]` under a name no column has, or the quoted primary key columns of a WITHOUT ROWID table; `undefined` if it is a view. */
-export function tableKey(query: Query, table: string): string[] | typeof NO_TABLE | undefined {
+/** The rowid under a name no column has, the primary key of a WITHOUT ROWID table, all columns of a view; `undefined` if every name of the
+ * rowid is taken. */
+export function tableKey(query: Query, table: string): TableKey | typeof NO_TABLE | undefined {
   const columns = query("SELECT name, pk FROM pragma_table_info(?)", [table]);
   if (columns.length === 0) return NO_TABLE;
+  const quoted = (some: readonly SqlValue[][]) => some.map(([name]) => `"${String(name).replaceAll('"', '""')}"`);
   const [definition] = query("SELECT sql FROM sqlite_schema WHERE type = 'table' AND lower(name) = lower(?)", [table]);
-  if (!definition) return undefined;
-  if (!isWithoutRowid(String(definition[0]))) {
-    const names = new Set(columns.map(([name]) => String(name).toLowerCase()));
-    const free = ["rowid", "_rowid_", "oid"].find((name) => !names.has(name));
-    return free === undefined ? undefined : [free];
+  if (!definition) return { columns: quoted(columns), isView: true };
+  if (isWithoutRowid(String(definition[0]))) {
+    const key = columns.filter(([, place]) => Number(place) > 0).sort(([, a], [, b]) => Number(a) - Number(b));
+    return { columns: quoted(key), isView: false };
   }
-  return columns
-    .filter(([, place]) => Number(place) > 0)
-    .sort(([, a], [, b]) => Number(a) - Number(b))
-    .map(([name]) => `"${String(name).replaceAll('"', '""')}"`);
+  const names = new Set(columns.map(([name]) => String(name).toLowerCase()));
+  const free = ["rowid", "_rowid_", "oid"].find((name) => !names.has(name));
+  return free === undefined ? undefined : { columns: [free], isView: false };
 }
 
 /** Whether WITHOUT ROWID is among the options behind the columns. */

@@ -9,6 +9,7 @@ const SUPPORTS: DriverSupport = {
   rtree: true,
   authorizer: true,
   limits: true,
+  limitedWrites: false,
   errorOffset: false,
   quota: "max_page_count",
   rowCounts: "estimated",

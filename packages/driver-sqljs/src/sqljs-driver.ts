@@ -7,19 +7,31 @@ import { loadInstalled } from "#load-installed";
 import { SqljsConnection } from "./connection.js";
 import { SqljsEngine } from "./engine.js";
 import type { SqljsParts } from "./sqljs-module.js";
+import { NO_FACTS, type StructFacts } from "./struct-facts.js";
 
-/** parity: sql-vtab-modules, sql-row-counts, sql-data-version */
+/** parity: sql-vtab-modules, sql-row-counts, sql-limited-writes, sql-data-version */
 const SUPPORTS: DriverSupport = {
   fts5: false,
   rtree: false,
   authorizer: true,
   limits: true,
+  limitedWrites: false,
   errorOffset: true,
   quota: "commit",
   rowCounts: "estimated",
   capture: "vfs",
   exactText: true,
 };
+
+function supported(facts: StructFacts | undefined): DriverSupport {
+  if (!facts) return SUPPORTS;
+  return {
+    ...SUPPORTS,
+    authorizer: facts.authorizer !== undefined || "guard",
+    limits: facts.limits !== undefined || "guard",
+    errorOffset: facts.errorOffset !== undefined,
+  };
+}
 
 export interface SqljsOptions extends Partial<SqljsParts> {
   /** Whether to use fields of SQLite's structures that a self-test proved; `true` if left out. Without them the authorizer, the limits,
@@ -35,7 +47,10 @@ export function sqljs(options: SqljsOptions = {}): SqliteDriver {
   let engine: SqljsEngine | undefined;
   return {
     name: "sqljs",
-    supports: { ...SUPPORTS, errorOffset: structFacts },
+    /** Once the engine has started, what its self-test found. */
+    get supports() {
+      return supported(engine?.facts ?? (structFacts ? undefined : NO_FACTS));
+    },
     async open(open: OpenOptions): Promise<SqliteDatabase> {
       if (!engine || engine.lost)
         engine = new SqljsEngine(initSqlJs && wasm ? { initSqlJs, wasm } : loadInstalled(), structFacts);

@@ -9,6 +9,7 @@ const SUPPORTS: DriverSupport = {
   rtree: true,
   authorizer: true,
   limits: true,
+  limitedWrites: true,
   errorOffset: true,
   quota: "commit",
   rowCounts: "exact",

@@ -6,6 +6,7 @@ import { driverSuite } from "@holdfast/conformance";
 import { startWorkerd } from "@holdfast/conformance/oracle";
 import { nodeSqlite } from "@holdfast/driver-node";
 import { afterAll, describe, expect, test } from "vitest";
+import { compareLimitedWrites } from "../support/limited-writes.js";
 import { measureEstimates } from "../support/measure-estimates.js";
 import { replaySql } from "../support/replay-sql.js";
 
@@ -18,6 +19,8 @@ const equal = (actual: unknown, expected: unknown) => expect(actual).toEqual(exp
 describe("suite", () => driverSuite({ test, equal, driver }));
 
 test("recorded SQL cases", () => replaySql(`node ${Number.parseInt(process.versions.node, 10)}`, driver), 300_000);
+
+test("UPDATE and DELETE … LIMIT are what SQLite does by itself", () => compareLimitedWrites(driver));
 
 test("estimates on unseen queries", async () => {
   const workerd = await startWorkerd();

@@ -24,9 +24,12 @@ export interface DriverSupport {
   readonly fts5: boolean;
   readonly rtree: boolean;
   /** `authorize` is asked for every action of every statement that is compiled. */
-  readonly authorizer: boolean;
-  /** `limits` are enforced by the engine. */
-  readonly limits: boolean;
+  readonly authorizer: boolean | "guard";
+  /** `limits` are enforced by the engine. `"guard"`, here and above: by the driver, which reads texts and instructions; nothing forbidden
+   * gets through, but some limits are the engine's own, and some of what is allowed is refused (parity: sql-guard). */
+  readonly limits: boolean | "guard";
+  /** UPDATE and DELETE … LIMIT are the engine's own; otherwise the driver runs them in other words (parity: sql-limited-writes). */
+  readonly limitedWrites: boolean;
   /** Errors carry the byte offset of the offending token. */
   readonly errorOffset: boolean;
   /** Where a full database is noticed: at the commit, or when SQLite allocates a page. */
