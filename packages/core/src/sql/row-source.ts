@@ -7,22 +7,27 @@
  * (parity: sql-unfinished-writes). */
 import type { RowCounts } from "../contract/index.js";
 import { type Cell, toCells } from "./bindings.js";
+import type { OpenQueries, Query } from "./open-queries.js";
 import type { CachedStatement } from "./statement-cache.js";
 
 /** Who runs statements: errors in the platform's wording, the turn's transaction open, the session still alive. */
 export interface StatementRunner {
   /** Whether counts are exact, and so worth keeping row by row. */
   readonly countsAreExact: boolean;
+  readonly openQueries: OpenQueries;
   step(entry: CachedStatement): boolean;
   /** The statement is no longer needed. */
   release(entry: CachedStatement): void;
 }
 
-export class RowSource {
+export class RowSource implements Query {
   /** Taken after the first step: it may recompile the statement for a changed schema, and at the end it is no longer ours. */
   readonly columnNames: readonly string[];
+  readonly entry: CachedStatement;
+  isWatched = false;
+  /** It reads, and its statement is still its own. */
+  #isOpen = false;
   readonly #runner: StatementRunner;
-  readonly #entry: CachedStatement;
   /** The row that is next, and behind it those of a writing statement. */
   #ahead: Cell[] | undefined;
   #rest: { readonly rows: Cell[][]; readonly counts: RowCounts[] } | undefined;
@@ -33,7 +38,7 @@ export class RowSource {
   /** Makes the first step. @throws the platform's error for it; the statement is then finished */
   constructor(runner: StatementRunner, entry: CachedStatement) {
     this.#runner = runner;
-    this.#entry = entry;
+    this.entry = entry;
     let hasRow: boolean;
     try {
       hasRow = runner.step(entry);
@@ -45,7 +50,8 @@ export class RowSource {
     this.columnNames = statement.columnNames;
     if (hasRow) {
       this.#ahead = toCells(statement.row());
-      if (!statement.readOnly) this.#takeAll();
+      if (statement.readOnly) this.#open();
+      else this.#takeAll();
     } else this.#finish();
   }
 
@@ -81,10 +87,15 @@ export class RowSource {
     if (this.#runner.countsAreExact) this.#finalCounts = counts;
   }
 
+  #open(): void {
+    this.#isOpen = true;
+    this.#runner.openQueries.opened(this);
+  }
+
   #advance(): void {
     try {
-      if (this.#runner.step(this.#entry)) {
-        this.#ahead = toCells(this.#entry.statement.row());
+      if (this.#runner.step(this.entry)) {
+        this.#ahead = toCells(this.entry.statement.row());
         return;
       }
     } catch (error) {
@@ -99,13 +110,13 @@ export class RowSource {
 
   #takeAll(): void {
     const first = this.#ahead;
-    const counts = [this.#entry.statement.counts()];
+    const counts = [this.entry.statement.counts()];
     const rows: Cell[][] = [];
     for (;;) {
       this.#advance();
       if (this.#ahead === undefined) break;
       rows.push(this.#ahead);
-      counts.push(this.#entry.statement.counts());
+      counts.push(this.entry.statement.counts());
     }
     this.#ahead = first;
     this.#rest = { rows, counts };
@@ -114,11 +125,12 @@ export class RowSource {
   /** Buffered rows are counted as they are taken, where the engine can tell. */
   #counts(): RowCounts {
     const buffered = this.#runner.countsAreExact && this.#ahead !== undefined ? this.#rest?.counts[this.#taken] : undefined;
-    return buffered ?? this.#finalCounts ?? this.#entry.statement.counts();
+    return buffered ?? this.#finalCounts ?? this.entry.statement.counts();
   }
 
   #finish(): void {
-    this.#finalCounts = this.#entry.statement.counts();
-    this.#runner.release(this.#entry);
+    this.#finalCounts = this.entry.statement.counts();
+    if (this.#isOpen) this.#runner.openQueries.ended(this);
+    this.#runner.release(this.entry);
   }
 }

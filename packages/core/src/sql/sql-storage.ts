@@ -11,6 +11,7 @@ import type { Connection } from "../transaction/connection.js";
 import type { Transaction } from "../transaction/transaction.js";
 import { toSqlValue, toText } from "./bindings.js";
 import { Cursor, makeCursor } from "./cursor.js";
+import { OpenQueries } from "./open-queries.js";
 import { RowSource, type StatementRunner } from "./row-source.js";
 import { toPlatformError } from "./sql-error.js";
 import type { SqlPolicy } from "./sql-policy.js";
@@ -52,6 +53,7 @@ export class SqlStorage {
     this.#parts = parts;
     this.#runner = {
       countsAreExact: parts.rowCounts === "exact",
+      openQueries: new OpenQueries((entry) => this.#cache.release(entry)),
       step: (entry) => this.#step(entry),
       release: (entry) => this.#cache.release(entry),
     };
