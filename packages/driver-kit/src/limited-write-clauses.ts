@@ -52,7 +52,7 @@ export function findLimitedWrite(tokens: readonly Token[]): LimitedWrite | undef
 }
 
 /** Numbers of the tokens that are in no parentheses. */
-export function outerTokens(tokens: readonly Token[]): number[] {
+function outerTokens(tokens: readonly Token[]): number[] {
   let depth = 0;
   const outer: number[] = [];
   for (const [i, { text }] of tokens.entries()) {

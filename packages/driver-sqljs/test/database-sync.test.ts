@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
 import { DatabaseSync } from "../src/index.js";
 
@@ -101,4 +103,27 @@ describe("DatabaseSync, as node:sqlite's", () => {
       expect.objectContaining({ code: "HOLDFAST_UNSUPPORTED", message: expect.stringMatching(/openStorage/) }),
     );
   });
+});
+
+test("statements that nobody keeps are finalized", async () => {
+  setFlagsFromString("--expose-gc");
+  const collectGarbage = runInNewContext("gc") as () => void;
+  const database = new DatabaseSync(":memory:");
+  // A read that is in the middle keeps its table from being dropped.
+  database.exec("CREATE TABLE t(a); INSERT INTO t VALUES (1), (2)");
+  const read = () => database.prepare("SELECT a FROM t").iterate().next().value;
+  expect(read()).toEqual({ a: 1 });
+  expect(() => database.exec("DROP TABLE t")).toThrow("database table is locked");
+  await expect
+    .poll(() => {
+      collectGarbage();
+      try {
+        database.exec("DROP TABLE t");
+        return "dropped";
+      } catch (error) {
+        return (error as Error).message;
+      }
+    })
+    .toBe("dropped");
+  database.close();
 });

@@ -217,8 +217,13 @@ export class StatementSync {
 
 export function makeStatement(parts: StatementParts): StatementSync {
   making = parts;
-  return new StatementSync();
+  const statement = new StatementSync();
+  dropped.register(statement, parts.statement);
+  return statement;
 }
+
+/** As in `node:sqlite`, a statement that cannot be reached any more is gone. */
+const dropped = new FinalizationRegistry<SqljsStatement>((statement) => statement.finalize());
 
 function columnReader({ engine: { module } }: SqljsConnection, handle: number, index: number): NativeReader {
   return {
