@@ -56,3 +56,33 @@ export const futureTimestamp = (ms: number): Error =>
 /** spec/runtime §8.3 */
 export const oldTimestamp = (ms: number): Error =>
   new Error(`Invalid timestamp '${ms}'. Please provide a timestamp within the last 30 days`);
+
+/** spec/runtime §1.5 */
+export const NESTED_TOO_DEEPLY = "blockConcurrencyWhile() calls are nested too deeply.";
+/** spec/runtime §1.5; also of `transaction()` */
+export const sectionTimeout = (): Error =>
+  Object.assign(
+    new Error(
+      "A call to blockConcurrencyWhile() in a Durable Object waited for too long. The call was canceled and the Durable Object was reset.",
+    ),
+    { overloaded: true },
+  );
+
+/** spec/kv §5.1 */
+export const NO_DELETE_ALL_IN_TRANSACTION = "Cannot call deleteAll() within a transaction";
+/** spec/kv §5.1 */
+export const OUTER_ROLLBACK = "Cannot roll back an outer transaction while a nested transaction is still running.";
+/** spec/kv §5.1 */
+export const rolledBack = (method: string): Error => new Error(`Cannot ${method}() on rolled back transaction`);
+/** spec/kv §5.1 */
+export const alreadyCommitted = (method: string): Error =>
+  new Error(`Cannot call ${method}() on transaction that has already committed: did you move \`txn\` outside of the closure?`);
+/** spec/kv §6 */
+export const CURSOR_CANCELED = "SQLite query was canceled because the database was deleted.";
+
+/** spec/runtime §7.1 */
+export const ALARM_NOT_POSITIVE = "setAlarm() cannot be called with an alarm time <= 0";
+/** spec/runtime §7.1 */
+export const ALARM_TOO_LATE = "This API doesn't support dates after 2189.";
+/** spec/runtime §7.1 */
+export const NO_ALARM_HANDLER = "Your Durable Object class must have an alarm() handler in order to call setAlarm()";

@@ -21,6 +21,8 @@ export interface BackendOptions {
 
 export interface OwnedBackend {
   readonly backend: SqliteBackend;
+  /** Objects with an alarm up to a time, earliest first. */
+  due: LogStore["due"];
   /** Closes what `openBackend` made. */
   close(): Promise<void>;
 }
@@ -41,6 +43,7 @@ export function openBackend(options: BackendOptions, { now, random }: Platform):
       timelines: timelineSource({ store, now, random }),
       ...(options.limits && { limits: options.limits }),
     },
+    due: (beforeMs, limit) => store.due(beforeMs, limit),
     close: async () => {
       if (!options.store) await store.close();
     },

@@ -12,7 +12,10 @@ export async function openHost<E extends object = Record<string, DurableObjectNa
 ): Promise<Host<E>> {
   const system = platform(options);
   const owned = openBackend(options, system);
-  return new ClosingHost<E>(options, { backend: owned.backend, ...system }, () => owned.close());
+  const { backend, due } = owned;
+  const host = new ClosingHost<E>(options, { backend, due, ...system }, () => owned.close());
+  await host.startAlarms();
+  return host;
 }
 
 /** A host that closes the store it was given with it. */

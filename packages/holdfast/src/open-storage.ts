@@ -76,6 +76,10 @@ export class OpenedStorage implements AsyncDisposable {
   }
 }
 
-function openSession(objectId: string, { backend }: OwnedBackend, { now, schedule }: Platform): Promise<StorageSession> {
-  return StorageSession.open({ backend, objectId, now, schedule });
+function openSession(
+  objectId: string,
+  { backend }: OwnedBackend,
+  { now, schedule, setTimer }: Platform,
+): Promise<StorageSession> {
+  return StorageSession.open({ backend, objectId, now, schedule, setTimer });
 }

@@ -1,6 +1,7 @@
 /** What Node gives: the default of `#parts`. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { randomBytes } from "node:crypto";
+import { setImmediate } from "node:timers"; // not the global one, which is gated for code that runs in objects
 import type { AsyncContext } from "@holdfast/host";
 
 export { folderStore } from "@holdfast/store-fs";

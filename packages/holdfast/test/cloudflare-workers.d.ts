@@ -1,3 +1,3 @@
 declare module "cloudflare:workers" {
-  export { DurableObject, env } from "@holdfast/host/cloudflare-workers";
+  export { DurableObject, env, RpcTarget } from "@holdfast/host/cloudflare-workers";
 }

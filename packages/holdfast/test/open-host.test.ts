@@ -131,7 +131,9 @@ describe("calls", () => {
     const [echoed] = (await stub().echo(list)) as (typeof list)[];
     expect(echoed).toEqual(list);
     expect(echoed?.[0]).not.toBe(list[0]);
-    await expect(stub().echo(() => 1)).rejects.toMatchObject({ name: "DataCloneError" });
+    await expect(stub().echo(Symbol("s"))).rejects.toMatchObject({ name: "DataCloneError" });
+    const [double] = await stub().echo((n: number) => n * 2);
+    expect(await (double as unknown as (n: number) => Promise<number>)(21)).toBe(42); // functions go by reference
     expect(await stub().echo(undefined)).toEqual([undefined]);
   });
 

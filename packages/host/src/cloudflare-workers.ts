@@ -21,6 +21,9 @@ export class DurableObject<Env = unknown> {
   }
 }
 
+/** The base of what is handed over by reference: its methods and getters can be reached from the other side (`spec/runtime` §6.3). */
+export class RpcTarget {}
+
 /** The bindings of the worker whose code is running: in an object, its host's; at module scope, those of the host that loads the module.
  * A live view: what is not there reads as `undefined`. */
 export const env: Record<string, unknown> = new Proxy(Object.create(null), {

@@ -1,9 +1,9 @@
 /** current-object.ts
- * Whose code is running.
+ * Whose code is running, and in which scope of it.
  *
- * Where the platform has async context, it says so exactly, also in a continuation that runs outside any turn (after a timer or I/O that
- * is not gated). Elsewhere a plain pointer stands for the running turn: turns never overlap, and it is cleared when one ends; such a
- * continuation is then taken for nobody's. */
+ * While a turn runs, a plain pointer says so: turns never overlap. Where the platform has async context, that tells also of a continuation
+ * that runs outside any turn (after I/O that is not gated); elsewhere such a continuation is taken for nobody's. */
+import type { Scope } from "@holdfast/core";
 import type { ObjectInstance } from "./object-instance.js";
 
 /** What `AsyncLocalStorage` of `node:async_hooks` offers, as far as it is used. */
@@ -12,25 +12,36 @@ export interface AsyncContext<T> {
   getStore(): T | undefined;
 }
 
-let context: AsyncContext<ObjectInstance> | undefined;
+interface Place {
+  readonly object: ObjectInstance;
+  readonly scope: Scope;
+}
+
+let context: AsyncContext<Place> | undefined;
 let running: ObjectInstance | undefined;
 
 /** Makes the platform's async context known. One serves every host of the process. */
 export function useAsyncContext(make: () => AsyncContext<unknown>): void {
-  context ??= make() as AsyncContext<ObjectInstance>;
+  context ??= make() as AsyncContext<Place>;
 }
 
 /** The object whose code this is, if it is one's. */
 export function currentObject(): ObjectInstance | undefined {
-  return context ? context.getStore() : running;
+  return context ? context.getStore()?.object : running;
+}
+
+/** The scope in which an object's code was begun that runs outside any turn, where that is known. */
+export function scopeOutsideTurns(object: ObjectInstance): Scope | undefined {
+  const place = context?.getStore();
+  return place?.object === object ? place.scope : undefined;
 }
 
 /** Runs code of an object. */
-export function runAs<R>(object: ObjectInstance, use: () => R): R {
-  return context ? context.run(object, use) : use();
+export function runAs<R>(object: ObjectInstance, scope: Scope, use: () => R): R {
+  return context ? context.run({ object, scope }, use) : use();
 }
 
-/** Says whose turn it is, where there is no async context. */
+/** Says whose turn it is. */
 export function setCurrentObject(object: ObjectInstance | undefined): void {
   running = object;
 }

@@ -15,6 +15,8 @@ import { bytesToHex, concatBytes, hexToBytes } from "@noble/hashes/utils.js";
 const MAX_NAME_BYTES = 1024;
 
 export class DurableObjectId {
+  /** There are none here. */
+  declare readonly jurisdiction?: string;
   /** The name it was made from, if it is known. */
   declare readonly name?: string;
   readonly #hex: string;
@@ -22,9 +24,9 @@ export class DurableObjectId {
   /** Made by a namespace only. */
   constructor(hex: string, name?: string) {
     this.#hex = hex;
-    if (name !== undefined && encodeWtf8(name).length <= MAX_NAME_BYTES) {
-      Object.defineProperty(this, "name", { value: name, enumerable: true, writable: false, configurable: true });
-    }
+    const known = name !== undefined && encodeWtf8(name).length <= MAX_NAME_BYTES ? name : undefined;
+    const shown = { enumerable: true, writable: false, configurable: true };
+    Object.defineProperties(this, { jurisdiction: { value: undefined, ...shown }, name: { value: known, ...shown } });
   }
 
   /** 64 lower-case hex digits. */

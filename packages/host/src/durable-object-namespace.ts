@@ -11,13 +11,23 @@ export interface GetOptions {
   routingMode?: string;
 }
 
+export interface NamespaceParts {
+  readonly ids: IdFactory;
+  readonly objects: ObjectRegistry;
+  random(count: number): Uint8Array;
+  /** How errors cross (`spec/runtime` §4.4). */
+  readonly enhancedErrors: boolean;
+}
+
 export class DurableObjectNamespace<T = unknown> {
   readonly #ids: IdFactory;
   readonly #objects: ObjectRegistry;
   readonly #random: (count: number) => Uint8Array;
+  readonly #enhancedErrors: boolean;
 
   /** Made by a host only. */
-  constructor(parts: { ids: IdFactory; objects: ObjectRegistry; random(count: number): Uint8Array }) {
+  constructor(parts: NamespaceParts) {
+    this.#enhancedErrors = parts.enhancedErrors;
     this.#ids = parts.ids;
     this.#objects = parts.objects;
     this.#random = parts.random;
@@ -59,7 +69,7 @@ export class DurableObjectNamespace<T = unknown> {
     const mode = options?.routingMode;
     if (mode !== undefined && mode !== "primary-only") throw new RangeError(`unknown routingMode: ${mode}`);
     if (!this.#ids.owns(id.toString())) throw new TypeError("Durable Object ID is not valid for this namespace.");
-    return makeStub(id, () => this.#objects.get(id)) as DurableObjectStub<T>;
+    return makeStub(id, () => this.#objects.get(id), this.#enhancedErrors) as DurableObjectStub<T>;
   }
 
   /** `get(idFromName(name))`. */

@@ -3,6 +3,17 @@ import type { DurableObjectStorage } from "@holdfast/core";
 import { notOfType } from "@holdfast/core";
 import type { DurableObjectId } from "./durable-object-id.js";
 
+export interface StateParts {
+  readonly id: DurableObjectId;
+  readonly storage: DurableObjectStorage;
+  readonly exports: object;
+  abort(reason: unknown, retryAlarm: boolean): void;
+  /** Runs a critical section. */
+  section(callback: () => unknown): Promise<unknown>;
+  /** Keeps the object in memory until the returned function is called. */
+  keepAlive(): () => void;
+}
+
 const made = new WeakSet<object>();
 
 /** Whether a value is a `ctx` that a host made. */
@@ -13,28 +24,46 @@ export function isDurableObjectState(value: unknown): value is DurableObjectStat
 export class DurableObjectState {
   readonly id: DurableObjectId;
   readonly storage: DurableObjectStorage;
-  readonly #abort: (reason: unknown) => void;
+  /** What the worker's module exports, as bindings. */
+  readonly exports: object;
+  readonly props: Record<string, unknown> = {};
+  readonly container: undefined = undefined;
+  readonly #parts: StateParts;
 
   /** Made by a host only. */
-  constructor(parts: { id: DurableObjectId; storage: DurableObjectStorage; abort(reason: unknown): void }) {
+  constructor(parts: StateParts) {
     this.id = parts.id;
     this.storage = parts.storage;
-    this.#abort = parts.abort;
+    this.exports = parts.exports;
+    this.#parts = parts;
     made.add(this);
+  }
+
+  /** Runs `callback` while nothing else of the object runs, except what the callback starts (`spec/runtime` §1.5). It begins after this turn;
+   * if it fails, or takes longer than 30 seconds, the object is reset.
+   * @throws Error, as a rejection, if calls are nested too deeply */
+  blockConcurrencyWhile<T>(callback: () => T | Promise<T>): Promise<T>;
+  blockConcurrencyWhile(...args: unknown[]): Promise<unknown> {
+    const [callback] = args;
+    if (typeof callback !== "function") {
+      return Promise.reject(notOfType("blockConcurrencyWhile", "DurableObjectState", 1, "function"));
+    }
+    return this.#parts.section(() => callback());
   }
 
   /** Ends this session of the object: nothing uncommitted is kept, every pending call fails, and the next call through a new stub starts
    * a new session. In a turn it throws, to leave the calling code; a `catch` around it can do nothing any more. Called from a timer or
    * another continuation outside any turn it returns, and the storage refuses what follows (parity: abort-freezes). */
-  abort(reason?: unknown): void {
-    this.#abort(reason);
+  abort(reason?: unknown, options?: { retryAlarm?: boolean }): void {
+    this.#parts.abort(reason, options?.retryAlarm ?? true);
   }
 
   /** Accepts work that goes on after the reply. A rejection is ignored. */
   waitUntil(promise: unknown): void;
   waitUntil(...promise: unknown[]): void {
     if (promise.length === 0) throw notOfType("waitUntil", "DurableObjectState", 1, "Promise");
-    Promise.resolve(promise[0]).catch(ignoreRejection);
+    const done = this.#parts.keepAlive();
+    Promise.resolve(promise[0]).catch(ignoreRejection).then(done);
   }
 
   get [Symbol.toStringTag](): string {

@@ -1,14 +1,24 @@
 /** error-transport.ts
- * How an error crosses from an object to its caller: copied, and marked as coming from there (`spec/runtime` §4.4; the rules in force for
- * compatibility dates from 2026-04-21 on). */
+ * How an error crosses from an object to its caller: copied, and marked as coming from there (`spec/runtime` §4.4). */
 
-/** The copy of what an object's code threw. */
-export function toRemoteError(thrown: unknown): unknown {
+/** The copy of what an object's code threw. `enhanced`: by the rules in force for compatibility dates from 2026-04-21 on. */
+export function toRemoteError(thrown: unknown, enhanced = true): unknown {
+  if (thrown instanceof DOMException) return Object.assign(new DOMException(thrown.message, thrown.name), { remote: true });
+  if (!enhanced) return Object.assign(toPlainError(thrown), { remote: true });
   if (typeof thrown === "object" && thrown !== null) {
     const copy = thrown instanceof Error ? copyError(thrown) : copyObject(thrown);
     return Object.assign(copy, { remote: true });
   }
   return Object.assign(new Error(toText(thrown)), { remote: true });
+}
+
+/** Class and message; a class of the application's own goes into the message. */
+function toPlainError(thrown: unknown): object {
+  if (typeof thrown !== "object" || thrown === null) return new Error(toText(thrown));
+  if (!(thrown instanceof Error)) return new Error("#<Object>");
+  const { name, message } = thrown;
+  const Class = standardClass(name);
+  return new Class(Class === Error && name !== "Error" ? `${name}: ${message}` : message);
 }
 
 /** Class, message, stack, and own properties that can be cloned. An error of a class of the application's own becomes a plain `Error`

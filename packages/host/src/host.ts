@@ -1,9 +1,12 @@
 /** host.ts
  * Runs the Durable Object classes of one worker in this process. */
 import { HoldfastError, type SqliteBackend } from "@holdfast/core/contract";
+import { type AlarmOutcome, AlarmScheduler } from "./alarm-scheduler.js";
+import { type Compatibility, type CompatibilityOptions, compatibility } from "./compatibility.js";
 import { type AsyncContext, useAsyncContext } from "./current-object.js";
 import { IdFactory } from "./durable-object-id.js";
 import { DurableObjectNamespace } from "./durable-object-namespace.js";
+import { gateGlobals } from "./gated-globals.js";
 import { enterEnvironment } from "./module-environment.js";
 import type { DurableObjectClass } from "./object-instance.js";
 import { ObjectRegistry } from "./object-registry.js";
@@ -18,7 +21,7 @@ export interface DurableObjectBinding {
   readonly storage?: "sqlite" | "legacy-kv";
 }
 
-export interface HostOptions {
+export interface HostOptions extends CompatibilityOptions {
   readonly worker: WorkerModule;
   /** Binding name to class. */
   readonly durableObjects: Readonly<Record<string, DurableObjectBinding>>;
@@ -36,6 +39,10 @@ export interface HostParts {
   random(count: number): Uint8Array;
   /** Queues a macrotask, in order. */
   schedule(task: () => void): void;
+  /** Runs a task later; returns how to cancel it. */
+  setTimer(task: () => void, ms: number): () => void;
+  /** Objects whose alarm is set for a time up to `beforeMs`, as the log knows them (T22). */
+  due(beforeMs: number, limit: number): AsyncIterable<{ readonly id: string; readonly at: number }>;
   /** Makes an async context, where the platform has one. */
   readonly asyncContext?: () => AsyncContext<unknown>;
 }
@@ -46,6 +53,9 @@ export class Host<E extends object = Record<string, DurableObjectNamespace>> imp
   readonly env: E;
   /** By class: bindings to one class share its objects. */
   readonly #registries = new Map<string, ObjectRegistry>();
+  readonly #alarms: AlarmScheduler;
+  readonly #compatibility: Compatibility;
+  readonly #ungateGlobals: () => void;
   #leaveEnvironment: () => void;
   readonly #parts: HostParts;
   readonly #options: HostOptions;
@@ -56,12 +66,29 @@ export class Host<E extends object = Record<string, DurableObjectNamespace>> imp
   constructor(options: HostOptions, parts: HostParts) {
     this.#options = options;
     this.#parts = parts;
+    this.#compatibility = compatibility(options);
+    this.#alarms = new AlarmScheduler({
+      now: () => parts.now(),
+      random: (count) => parts.random(count),
+      setTimer: (task, ms) => parts.setTimer(task, ms),
+      run: (key, attempt) => this.#runAlarm(key, attempt),
+      giveUp: (key, scheduledTime) => this.#giveUpAlarm(key, scheduledTime),
+    });
     if (parts.asyncContext) useAsyncContext(parts.asyncContext);
     const namespaces = Object.entries(options.durableObjects).map(
       ([name, binding]) => [name, this.#namespace(name, binding)] as const,
     );
     this.env = { ...options.vars, ...Object.fromEntries(namespaces) } as E;
     this.#leaveEnvironment = enterEnvironment(this.env);
+    this.#ungateGlobals = gateGlobals();
+  }
+
+  /** To be called once: from here on objects wake when their alarms are due, also those that were due while nobody was there. No object is
+   * opened before. */
+  async startAlarms(): Promise<void> {
+    for await (const { id, at } of this.#parts.due(Number.POSITIVE_INFINITY, Number.MAX_SAFE_INTEGER)) {
+      if (this.#place(id)) this.#alarms.set(id, at);
+    }
   }
 
   /** Resolves when no call is pending. */
@@ -83,8 +110,38 @@ export class Host<E extends object = Record<string, DurableObjectNamespace>> imp
   }
 
   async #close(): Promise<void> {
+    this.#alarms.stop();
     this.#leaveEnvironment();
-    for (const objects of this.#registries.values()) await objects.close();
+    try {
+      for (const objects of this.#registries.values()) await objects.close();
+    } finally {
+      this.#ungateGlobals();
+    }
+  }
+
+  /** What the log calls an object. */
+  #place(key: string): { readonly objects: ObjectRegistry; readonly ids: IdFactory; readonly hex: string } | undefined {
+    const slash = key.lastIndexOf("/");
+    const uniqueKey = key.slice(0, slash);
+    const prefix = `${this.#options.name ?? ""}-`;
+    const objects = uniqueKey.startsWith(prefix) ? this.#registries.get(uniqueKey.slice(prefix.length)) : undefined;
+    return objects && { objects, ids: new IdFactory(uniqueKey), hex: key.slice(slash + 1) };
+  }
+
+  async #runAlarm(key: string, attempt: { readonly scheduledTime: number; readonly retryCount: number }): Promise<AlarmOutcome> {
+    const place = this.#place(key);
+    if (!place || this.#closed) return { kind: "done" };
+    return place.objects.get(place.ids.fromString(place.hex)).runAlarm(attempt);
+  }
+
+  async #giveUpAlarm(key: string, scheduledTime: number): Promise<void> {
+    const place = this.#place(key);
+    if (!place || this.#closed) return;
+    try {
+      await place.objects.get(place.ids.fromString(place.hex)).clearAlarm(scheduledTime);
+    } catch (error) {
+      console.error(`The alarm of ${key} has failed for good and could not be cleared:`, error);
+    }
   }
 
   #namespace(bindingName: string, binding: DurableObjectBinding): DurableObjectNamespace {
@@ -98,16 +155,22 @@ export class Host<E extends object = Record<string, DurableObjectNamespace>> imp
       objects = this.#registry(bindingName, className, uniqueKey);
       this.#registries.set(className, objects);
     }
-    return new DurableObjectNamespace({ ids: new IdFactory(uniqueKey), objects, random: this.#parts.random });
+    const { enhancedErrors } = this.#compatibility;
+    return new DurableObjectNamespace({ ids: new IdFactory(uniqueKey), objects, random: this.#parts.random, enhancedErrors });
   }
 
   #registry(bindingName: string, className: string, uniqueKey: string): ObjectRegistry {
-    const { backend, now, schedule } = this.#parts;
+    const { backend, now, schedule, setTimer } = this.#parts;
+    const { deletesAlarm } = this.#compatibility;
     return new ObjectRegistry((id) => {
       if (this.#closed) throw new HoldfastError("HOLDFAST_CLOSED", "The host is closed.");
+      const objectId = `${uniqueKey}/${id}`;
+      const onAlarm = (alarm: number | null) => this.#alarms.set(objectId, alarm);
       return {
         env: this.env,
-        session: { backend, objectId: `${uniqueKey}/${id}`, now, schedule },
+        exports: this.env,
+        session: { backend, objectId, now, schedule, setTimer, deletesAlarm, onAlarm },
+        onNoRetry: () => this.#alarms.noRetry(objectId),
         loadClass: () => this.#class(bindingName, className),
       };
     });

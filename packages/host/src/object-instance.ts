@@ -1,42 +1,53 @@
 /** object-instance.ts
  * One session of one object: its storage, the instance of its class, and the calls it is working on.
  *
- *   made ──▶ storage opens ──▶ constructor (a turn of its own) ──▶ calls, each a turn ──▶ closed
+ *   made ──▶ storage opens ──▶ constructor (a turn of its own) ──▶ calls, each a turn ──▶ closed, or evicted when idle
  *                │                     │                            │
  *                └─────────────────────┴────────────────────────────┴──▶ broken: a reset
  *
  * 1. Calls are delivered in the order they arrived, also those that arrive while the storage still opens.
  * 2. What a call returns or throws leaves when the turn that produced it has ended and everything it could reveal is durable.
  * 3. A reset happens once: uncommitted writes are dropped, every pending and later call fails with its error, and the next session
- *    starts when this one has let go of the storage. Its code cannot be stopped, only cut off (parity: abort-freezes). */
-import { ABORTED, type SessionParts, StorageSession } from "@holdfast/core";
+ *    starts when this one has let go of the storage. Its code cannot be stopped, only cut off (parity: abort-freezes).
+ * 4. What the object waits for comes back as an event of it, in the scope that asked. */
+import { ABORTED, type Scope, type SessionParts, StorageSession } from "@holdfast/core";
 import { HoldfastError } from "@holdfast/core/contract";
-import { runAs, setCurrentObject } from "./current-object.js";
-import type { DurableObjectId } from "./durable-object-id.js";
+import { Activity } from "./activity.js";
+import type { AlarmOutcome } from "./alarm-scheduler.js";
+import { runAs, scopeOutsideTurns, setCurrentObject } from "./current-object.js";
+import { DurableObjectId } from "./durable-object-id.js";
 import { DurableObjectState } from "./durable-object-state.js";
 import { toResetError, toText } from "./error-transport.js";
+import { runAlarm } from "./run-alarm.js";
 
 export type DurableObjectClass = new (ctx: never, env: never) => object;
 
 export interface InstanceParts {
   readonly id: DurableObjectId;
   readonly env: object;
-  readonly session: Omit<SessionParts, "onBroken" | "onRunning">;
+  /** `ctx.exports`. */
+  readonly exports: object;
+  readonly session: Pick<SessionParts, "backend" | "objectId" | "now" | "schedule" | "setTimer" | "deletesAlarm" | "onAlarm">;
   loadClass(): Promise<DurableObjectClass>;
   /** Resolves when the session before has let go of the storage. */
   readonly previous: Promise<void>;
-  /** The session is over: closed or broken. */
+  /** An `abort()` that wants no retry of the alarm that is running. */
+  onNoRetry(): void;
+  /** The session is over: closed, evicted or broken. */
   onEnded(): void;
 }
 
 export class ObjectInstance {
   readonly #parts: InstanceParts;
   readonly #pending = new Set<(error: unknown) => void>();
+  readonly #activity: Activity;
   #waitingEvents: (() => void)[] = [];
   #session: StorageSession | undefined;
   #context: DurableObjectState | undefined;
   #object: object | undefined;
   #broken: { readonly error: unknown } | undefined;
+  #isEvicted = false;
+  #hasLeft = false;
   /** Settles when the storage is no longer held. */
   readonly #released: Promise<void>;
   #release!: () => void;
@@ -45,6 +56,7 @@ export class ObjectInstance {
 
   constructor(parts: InstanceParts) {
     this.#parts = parts;
+    this.#activity = new Activity(parts.session.setTimer, () => this.#evict());
     this.#released = new Promise((resolve) => {
       this.#release = resolve;
     });
@@ -64,20 +76,40 @@ export class ObjectInstance {
     return this.#broken;
   }
 
+  /** The session ended because nobody needed it: stubs reach the next one. */
+  get isEvicted(): boolean {
+    return this.#isEvicted;
+  }
+
   get pendingCalls(): number {
     return this.#pending.size;
   }
 
+  /** Where what the object's code starts now belongs. */
+  get currentScope(): Scope | undefined {
+    return this.#session?.turns.currentScope;
+  }
+
   /** Delivers one event to the object and settles as `use` does, without copying anything (rule 2). */
-  call<T>(use: (object: object, context: DurableObjectState) => T): Promise<Awaited<T>> {
+  call<T>(use: (object: object, context: DurableObjectState) => T, scope?: Scope): Promise<Awaited<T>> {
     return new Promise<Awaited<T>>((resolve, reject) => {
       if (this.#broken) return reject(this.#broken.error);
-      this.#pending.add(reject);
+      const done = this.busy();
+      const fail = (error: unknown) => {
+        done();
+        reject(error);
+      };
+      this.#pending.add(fail);
       this.deliver(() => {
-        const settle = (send: () => void) => this.#afterDurable(() => this.#pending.delete(reject) && send());
+        const settle = (send: () => void) =>
+          this.#afterDurable(() => {
+            if (!this.#pending.delete(fail)) return;
+            done();
+            send();
+          });
         let result: Promise<Awaited<T>>;
         try {
-          result = Promise.resolve(runAs(this, () => use(this.#object as object, this.#context as DurableObjectState)));
+          result = Promise.resolve(use(this.#object as object, this.#context as DurableObjectState));
         } catch (error) {
           result = Promise.reject(error);
         }
@@ -85,15 +117,67 @@ export class ObjectInstance {
           (value) => settle(() => resolve(value)),
           (error) => settle(() => reject(error)),
         );
-      });
+      }, scope);
     });
   }
 
-  /** Runs `event` as a turn of the object. */
-  deliver(event: () => void): void {
+  /** Runs `event` as a turn of the object, in a scope of it. */
+  deliver(event: () => void, scope?: Scope): void {
     if (this.#broken) return;
-    if (this.#session && this.#object) this.#session.turns.deliver(event);
+    const { turns } = this.#session ?? {};
+    if (turns && this.#object) turns.deliver(() => runAs(this, turns.currentScope, event), scope);
     else this.#waitingEvents.push(event);
+  }
+
+  /** Settles as `result` does, by an event of the object (rule 4); never, if the object is reset before. */
+  await<T>(result: Promise<T>): Promise<T> {
+    const scope = this.currentScope;
+    const done = this.busy();
+    return new Promise((resolve, reject) => {
+      const settle = (go: () => void) => {
+        done();
+        this.deliver(go, scope);
+      };
+      result.then(
+        (value) => settle(() => resolve(value)),
+        (error) => settle(() => reject(error)),
+      );
+    });
+  }
+
+  /** Something keeps the object in memory, until the returned function is called. */
+  busy(): () => void {
+    return this.#activity.begin();
+  }
+
+  /** Runs code of the object that has no caller: what it throws is logged, as on the platform. */
+  runLogged(code: () => void): void {
+    try {
+      code();
+    } catch (error) {
+      if (error !== this.#broken?.error) console.error("Uncaught in a Durable Object:", error);
+    }
+  }
+
+  /** Runs the alarm, if it is due. */
+  runAlarm(attempt: { readonly scheduledTime: number; readonly retryCount: number }): Promise<AlarmOutcome> {
+    const { now, setTimer } = this.#parts.session;
+    const parts = {
+      now,
+      setTimer,
+      call: <T>(use: (object: object) => T) => this.call(use),
+      alarm: () => (this.#session as StorageSession).alarm,
+      reset: (error: unknown) => this.reset(error),
+    };
+    return runAlarm(parts, attempt);
+  }
+
+  /** Clears the alarm, if it still is the one of this time. */
+  clearAlarm(scheduledTime: number): Promise<void> {
+    return this.call(() => {
+      const { alarm } = this.#session as StorageSession;
+      if (alarm.stored === scheduledTime) alarm.set(null, { confirmed: true });
+    });
   }
 
   /** Resolves when everything the object has written is durable: what it sends to others may leave then. */
@@ -106,6 +190,7 @@ export class ObjectInstance {
     if (this.#broken) return;
     this.#broken = { error };
     this.#waitingEvents = [];
+    this.#activity.stop();
     this.#session?.break(error);
     const pending = [...this.#pending];
     this.#pending.clear();
@@ -128,38 +213,60 @@ export class ObjectInstance {
     await this.#released;
   }
 
+  #evict(): void {
+    if (this.#broken) return;
+    this.#isEvicted = true;
+    this.#leave();
+    this.close().catch(answeredByReset); // nobody is left to tell: what was lost shows to the next session as what is durable
+  }
+
   async #start(): Promise<void> {
     await this.#parts.previous;
+    const done = this.busy();
     const Class = await this.#parts.loadClass();
     const session = await StorageSession.open({
       ...this.#parts.session,
-      onRunning: (running) => setCurrentObject(running ? this : undefined),
+      onRunning: (scope) => setCurrentObject(scope ? this : undefined),
+      scopeOutside: () => scopeOutsideTurns(this),
+      enter: (use) => runAs(this, session.turns.currentScope, use),
+      hasAlarmHandler: () => this.#object === undefined || hasAlarm(this.#object),
+      resetError: toResetError,
       onBroken: (error) => this.reset(error),
     });
     this.#session = session;
     if (this.#broken) return; // closed meanwhile
-    session.turns.deliver(() => this.#construct(Class, session));
+    session.turns.deliver(() => {
+      this.#construct(Class, session);
+      done();
+    });
   }
 
   #construct(Class: DurableObjectClass, session: StorageSession): void {
+    const { id, env, exports } = this.#parts;
+    const name = id.name ?? session.alarm.storedName;
+    if (name !== undefined) session.alarm.nameObject(name);
     this.#context = new DurableObjectState({
-      id: this.#parts.id,
+      id: name === id.name ? id : new DurableObjectId(id.toString(), name),
       storage: session.storage,
-      abort: (reason) => this.#abort(reason),
+      exports,
+      abort: (reason, retryAlarm) => this.#abort(reason, retryAlarm),
+      section: (callback) => session.section(callback),
+      keepAlive: () => this.busy(),
     });
     try {
-      this.#object = runAs(this, () => new Class(this.#context as never, this.#parts.env as never));
+      this.#object = runAs(this, session.turns.currentScope, () => new Class(this.#context as never, env as never));
     } catch (error) {
       return this.reset(toResetError(error));
     }
-    for (const event of this.#waitingEvents.splice(0)) session.turns.deliver(event);
+    for (const event of this.#waitingEvents.splice(0)) this.deliver(event);
   }
 
   /** Throws, to leave the calling code, if that runs in a turn: there its caller takes the error. A timer's callback has no caller, and
    * an error from it would end the process (parity: abort-freezes). */
-  #abort(reason: unknown): void {
+  #abort(reason: unknown, retryAlarm: boolean): void {
     const inTurn = this.#session?.turns.isRunning === true;
     const error = toResetError(new Error(reason === undefined ? ABORTED : toText(reason)));
+    if (!retryAlarm) this.#parts.onNoRetry();
     this.reset(error);
     if (inTurn) throw error;
   }
@@ -170,12 +277,23 @@ export class ObjectInstance {
     turns.afterTurn(() => gate.wait().then(send, answeredByReset));
   }
 
+  /** From here on calls begin the next session. */
+  #leave(): void {
+    if (!this.#hasLeft) this.#parts.onEnded();
+    this.#hasLeft = true;
+  }
+
   /** Closes the storage and tells who waits for it. */
   #letGo(): void {
-    this.#parts.onEnded();
+    this.#leave();
     const closed = this.#started.then(() => this.#session?.close());
     closed.catch(answeredByReset).then(this.#release);
   }
+}
+
+/** An arrow function in a field counts too (`spec/runtime` §7.1). */
+export function hasAlarm(object: object): object is { alarm(info: unknown): unknown } {
+  return typeof (object as { alarm?: unknown }).alarm === "function";
 }
 
 /** A session that broke has told its callers why; closing it afterwards fails for the same reason. */

@@ -3,7 +3,6 @@
  * the one before has let go of it. */
 import type { DurableObjectId } from "./durable-object-id.js";
 import { type InstanceParts, ObjectInstance } from "./object-instance.js";
-
 export type StartParts = Omit<InstanceParts, "id" | "previous" | "onEnded">;
 
 export class ObjectRegistry {

@@ -1,19 +1,28 @@
 /** `ctx.storage` of SQLite-backed objects. */
 
 import type { Timeline } from "../contract/index.js";
+import type { SectionRules } from "../gate/section.js";
 import { AsyncKvStorage, type GetOptions, type PutOptions } from "../kv/async-kv-storage.js";
 import { KvTable } from "../kv/kv-table.js";
 import { ListGeneration } from "../kv/list-generation.js";
-import type { ListOptions } from "../kv/list-options.js";
+import { type ListOptions, optionsObject } from "../kv/list-options.js";
 import { SyncKvStorage } from "../kv/sync-kv-storage.js";
-import { notOfType } from "../messages.js";
+import { NO_DELETE_ALL_IN_TRANSACTION, notOfType } from "../messages.js";
+import type { Alarm } from "../metadata/alarm.js";
+import { type AlarmOptions, AlarmStorage } from "../metadata/alarm-storage.js";
+import { deleteEverything } from "../metadata/delete-everything.js";
 import { PointInTimeRecovery } from "../recovery/point-in-time-recovery.js";
+import type { OwnStatements } from "../sql/own-statements.js";
 import type { SqlPolicy } from "../sql/sql-policy.js";
 import { SqlStorage } from "../sql/sql-storage.js";
 import type { Connection } from "../transaction/connection.js";
-import type { Transaction } from "../transaction/transaction.js";
+import type { Level, Transaction } from "../transaction/transaction.js";
+import { DurableObjectTransaction, TRANSACTION_OWNER } from "./durable-object-transaction.js";
 
 const OWNER = "DurableObjectStorage";
+
+/** spec/kv §5.1 */
+const AS_OF_TIME = "Incorrect type for the 'asOfTime' field on 'TransactionOptions': the provided value is not of type 'date'.";
 
 export interface StorageParts {
   /** `supports.rowCounts` of the driver. */
@@ -22,8 +31,16 @@ export interface StorageParts {
   readonly policy: SqlPolicy;
   readonly transaction: Transaction;
   readonly timeline: Timeline;
+  readonly statements: OwnStatements;
+  readonly alarm: Alarm;
+  /** Whether `deleteAll()` deletes the alarm too. */
+  readonly deletesAlarm: boolean;
   now(): number;
-  nextTurn(): Promise<void>;
+  /** @throws HoldfastError where nobody runs alarms */
+  hasAlarmHandler(): boolean;
+  turnTaker(): () => Promise<void>;
+  /** Runs a critical section. */
+  section<T>(body: () => T, rules: SectionRules): Promise<Awaited<T>>;
   /** Whether an error says that the session is over. */
   hasEnded(error: unknown): boolean;
 }
@@ -35,20 +52,38 @@ export class DurableObjectStorage {
   readonly sql: SqlStorage;
   readonly #parts: StorageParts;
   readonly #pairs: AsyncKvStorage;
+  readonly #alarms: AlarmStorage;
   readonly #recovery: PointInTimeRecovery;
+  /** The same for `transaction()`: messages name another class. */
+  readonly #inTransaction: { readonly pairs: AsyncKvStorage; readonly alarms: AlarmStorage };
+  #cancelQueries: () => void = () => {};
 
   /** Made by a session only. */
   constructor(parts: StorageParts) {
     const lists = new ListGeneration();
     const table = new KvTable(parts);
     this.kv = new SyncKvStorage(table, lists);
-    this.sql = new SqlStorage(parts);
+    this.sql = new SqlStorage({
+      ...parts,
+      onCanceled: (cancel) => {
+        this.#cancelQueries = cancel;
+      },
+    });
     this.#parts = parts;
-    this.#pairs = new AsyncKvStorage({ table, lists, transaction: parts.transaction, owner: OWNER });
+    const { alarm, transaction } = parts;
+    const hasHandler = () => parts.hasAlarmHandler();
+    const interfaces = (owner: string) => ({
+      pairs: new AsyncKvStorage({ table, lists, transaction, owner }),
+      alarms: new AlarmStorage({ alarm, hasHandler, owner }),
+    });
+    const { pairs, alarms } = interfaces(OWNER);
+    this.#pairs = pairs;
+    this.#alarms = alarms;
+    this.#inTransaction = interfaces(TRANSACTION_OWNER);
     this.#recovery = new PointInTimeRecovery({
       ...parts,
       now: () => parts.now(),
-      nextTurn: () => parts.nextTurn(),
+      turnTaker: () => parts.turnTaker(),
       owner: OWNER,
     });
   }
@@ -89,7 +124,8 @@ export class DurableObjectStorage {
   }
 
   async #sync(): Promise<void> {
-    const { transaction, nextTurn } = this.#parts;
+    const { transaction } = this.#parts;
+    const nextTurn = this.#parts.turnTaker();
     await nextTurn();
     await transaction.flushed();
     await nextTurn();
@@ -105,6 +141,68 @@ export class DurableObjectStorage {
       });
     });
     return outer;
+  }
+
+  /** When the alarm is set for, milliseconds since the epoch; `null` if it is not, and while the handler that it was set for runs. */
+  getAlarm(options?: AlarmOptions): Promise<number | null>;
+  getAlarm(...args: unknown[]): Promise<number | null> {
+    return this.#quiet(this.#alarms.getAlarm(args));
+  }
+
+  /** Sets the alarm, replacing an earlier one. A time that has passed means now.
+   * @throws TypeError, as a rejection, for what is no date, a time below 1 or after 2189, and for a class without `alarm()` */
+  setAlarm(scheduledTime: number | Date, options?: AlarmOptions): Promise<void>;
+  setAlarm(...args: unknown[]): Promise<void> {
+    return this.#quiet(this.#alarms.setAlarm(args));
+  }
+
+  /** Deletes the alarm, if it is set. */
+  deleteAlarm(options?: AlarmOptions): Promise<void>;
+  deleteAlarm(...args: unknown[]): Promise<void> {
+    return this.#quiet(this.#alarms.deleteAlarm(args));
+  }
+
+  /** Deletes everything the object has stored, tables included, at once; what the turn wrote before is dropped. Whether an alarm goes too
+   * depends on the compatibility date. @throws Error, as a rejection, inside a transaction */
+  deleteAll(options?: PutOptions): Promise<void>;
+  deleteAll(...args: unknown[]): Promise<void> {
+    return this.#quiet(this.#deleteAll(args));
+  }
+
+  async #deleteAll(args: readonly unknown[]): Promise<void> {
+    optionsObject(args[0], "deleteAll", OWNER, 1, "PutOptions");
+    if (this.#parts.transaction.isExplicit) throw new Error(NO_DELETE_ALL_IN_TRANSACTION);
+    deleteEverything({ ...this.#parts, cancelQueries: this.#cancelQueries });
+  }
+
+  /** Runs `closure` in a transaction that may last for several turns, nothing else of the object meanwhile (`spec/kv` §5.1). It begins
+   * after this turn, and is committed when the closure's promise resolves, undone when it rejects.
+   * @throws as a rejection: what the closure throws */
+  transaction<T>(closure: (txn: DurableObjectTransaction) => T | Promise<T>, options?: object): Promise<T>;
+  transaction(...args: unknown[]): Promise<unknown> {
+    return this.#quiet(this.#transaction(args));
+  }
+
+  async #transaction(args: readonly unknown[]): Promise<unknown> {
+    const { transaction, section } = this.#parts;
+    const [closure, options] = args;
+    if (typeof closure !== "function") throw notOfType("transaction", OWNER, 1, "function");
+    const fields = optionsObject(options, "transaction", OWNER, 2, "TransactionOptions");
+    const time = fields?.["asOfTime"];
+    if (time !== undefined && typeof time !== "number" && !(time instanceof Date)) throw new TypeError(AS_OF_TIME);
+    transaction.willRead();
+    let level: Level | undefined;
+    const ended = (end: (level: Level) => void) => () => {
+      if (level) end(level);
+    };
+    return section(() => closure(new DurableObjectTransaction({ ...this.#inTransaction, transaction, level: level as Level })), {
+      begin: () => {
+        level = transaction.begin();
+      },
+      succeed: ended((one) => transaction.commit(one)),
+      fail: ended((one) => transaction.rollback(one)),
+      onReset: "reject",
+    });
   }
 
   /** Runs `callback` in a transaction; a throw undoes everything since. @throws what `callback` throws */

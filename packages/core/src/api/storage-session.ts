@@ -9,8 +9,13 @@
 import type { Position, SqliteBackend, SqlLimits, Timeline } from "../contract/index.js";
 import { HoldfastError, isHoldfastError } from "../error.js";
 import { OutputGate } from "../gate/output-gate.js";
+import type { Scope } from "../gate/scope.js";
+import type { SectionRules } from "../gate/section.js";
 import { type TurnParts, Turns } from "../gate/turn.js";
 import { commitConstraint } from "../messages.js";
+import { Alarm } from "../metadata/alarm.js";
+import { MetadataTable } from "../metadata/metadata-table.js";
+import { OwnStatements } from "../sql/own-statements.js";
 import { describeSqliteError, isSqliteError } from "../sql/sql-error.js";
 import { SqlPolicy } from "../sql/sql-policy.js";
 import { Connection } from "../transaction/connection.js";
@@ -43,8 +48,21 @@ export interface SessionParts {
   now(): number;
   /** Queues a macrotask, in order. */
   readonly schedule: TurnParts["schedule"];
-  /** Told when the object's code starts and stops running. */
-  onRunning?(running: boolean): void;
+  readonly setTimer: TurnParts["setTimer"];
+  /** Told when the object's code starts running, and in which scope, and when it stops. */
+  onRunning?(scope: Scope | undefined): void;
+  /** The scope of code that runs outside any turn, where that is known. */
+  scopeOutside?(): Scope | undefined;
+  /** Whether the object can be woken by an alarm. Absent: there is nobody to do it, and `setAlarm` rejects. */
+  hasAlarmHandler?(): boolean;
+  /** A commit has set or cleared the alarm. */
+  onAlarm?(alarm: number | null): void;
+  /** Whether `deleteAll()` deletes the alarm too; `true` if left out. */
+  readonly deletesAlarm?: boolean;
+  /** Runs code of the application inside a section. */
+  enter?<T>(use: () => T): T;
+  /** Makes the error of a reset of what a critical section failed with. */
+  resetError?(cause: unknown): unknown;
   /** The session broke. Called at most once. */
   onBroken?(error: unknown): void;
 }
@@ -53,9 +71,11 @@ export class StorageSession {
   readonly storage: DurableObjectStorage;
   readonly turns: Turns;
   readonly gate: OutputGate;
+  readonly alarm: Alarm;
   readonly #connection: Connection;
   readonly #transaction: Transaction;
   readonly #timeline: Timeline;
+  readonly #enter: <T>(use: () => T) => T;
   #closed: Promise<void> | undefined;
   readonly #ended: HoldfastError = new HoldfastError(
     "HOLDFAST_CLOSED",
@@ -93,38 +113,66 @@ export class StorageSession {
   private constructor(parts: SessionParts, timeline: Timeline, policy: SqlPolicy, connection: Connection) {
     const gate = new OutputGate();
     const waiting = new Set<(error: unknown) => void>();
-    const { schedule, onRunning } = parts;
-    const turns = new Turns({ schedule, endOfTurn: () => transaction.endOfTurn(), ...(onRunning && { onRunning }) });
+    const { schedule, setTimer, onRunning, scopeOutside } = parts;
+    const turns = new Turns({
+      schedule,
+      setTimer,
+      endOfTurn: () => transaction.endOfTurn(),
+      onSectionFailed: (error) => transaction.fail(parts.resetError ? parts.resetError(error) : error),
+      ...(onRunning && { onRunning }),
+      ...(scopeOutside && { scopeOutside }),
+    });
     const transaction = new Transaction({
       connection,
       timeline,
       gate,
       joined: () => turns.joined(),
       onBroken: (error) => {
-        turns.stop();
+        turns.stop(error);
         for (const reject of waiting) reject(error);
         parts.onBroken?.(error);
       },
+      onAlarm: (time) => {
+        alarm.committed();
+        parts.onAlarm?.(time);
+      },
       commitError,
     });
-    const nextTurn = () =>
-      new Promise<void>((resolve, reject) => {
-        transaction.willRead();
-        waiting.add(reject);
-        turns.deliver(() => {
-          waiting.delete(reject);
-          resolve();
+    const turnTaker = () => {
+      const scope = turns.currentScope;
+      return () =>
+        new Promise<void>((resolve, reject) => {
+          transaction.willRead();
+          waiting.add(reject);
+          turns.deliver(() => {
+            waiting.delete(reject);
+            resolve();
+          }, scope);
         });
-      });
+    };
     const hasEnded = (error: unknown) => error === this.#ended || transaction.failure()?.error === error;
     const now = () => parts.now();
-    const { rowCounts } = parts.backend.driver.supports;
-    this.storage = new DurableObjectStorage({ rowCounts, connection, policy, transaction, timeline, now, nextTurn, hasEnded });
+    const statements = new OwnStatements({ connection, transaction, policy });
+    const alarm = new Alarm({ metadata: new MetadataTable({ statements, transaction }), transaction, now });
+    const { deletesAlarm = true } = parts;
+    this.storage = new DurableObjectStorage({
+      rowCounts: parts.backend.driver.supports.rowCounts,
+      ...{ connection, policy, transaction, timeline, statements, alarm, deletesAlarm, now, turnTaker, hasEnded },
+      hasAlarmHandler: () => (parts.hasAlarmHandler ? parts.hasAlarmHandler() : needsHost()),
+      section: (body, rules) => this.section(body, rules),
+    });
+    this.#enter = (use) => (parts.enter ? parts.enter(use) : use());
+    this.alarm = alarm;
     this.turns = turns;
     this.gate = gate;
     this.#connection = connection;
     this.#transaction = transaction;
     this.#timeline = timeline;
+  }
+
+  /** Runs `body` as a critical section (`spec/runtime` §1.5). @throws Error as a rejection, if sections are nested too deeply */
+  section<T>(body: () => T, rules?: SectionRules): Promise<Awaited<T>> {
+    return this.turns.section(() => this.#enter(body), rules);
   }
 
   /** Breaks the session: uncommitted writes are dropped at once, every later call fails with `error`. */
@@ -153,6 +201,10 @@ export class StorageSession {
     }
     if (lost) throw lost.error;
   }
+}
+
+function needsHost(): never {
+  throw new HoldfastError("HOLDFAST_NEEDS_HOST", "There is nobody to run an alarm here. Open the object with openHost.");
 }
 
 function commitError(error: unknown): unknown {

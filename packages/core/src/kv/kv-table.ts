@@ -4,10 +4,8 @@
  * Keys are TEXT holding WTF-8 bytes and order by unsigned byte. They travel as blobs and are cast, so that the same bytes are stored on
  * engines that cannot bind lone surrogates. The table appears with the first write or delete, as on the platform, because its presence
  * shows in `databaseSize` and `sqlite_master`. */
-import type { SqliteStatement, SqlValue } from "../contract/index.js";
-import { toPlatformError } from "../sql/sql-error.js";
-import type { SqlPolicy } from "../sql/sql-policy.js";
-import type { Connection } from "../transaction/connection.js";
+import type { SqlValue } from "../contract/index.js";
+import type { OwnStatements } from "../sql/own-statements.js";
 import type { Transaction } from "../transaction/transaction.js";
 
 /** Bytes of keys; absent means unbounded. */
@@ -22,9 +20,8 @@ export interface KeyRange {
 export type StoredPair = readonly [key: Uint8Array, value: Uint8Array];
 
 export interface KvTableParts {
-  readonly connection: Connection;
+  readonly statements: OwnStatements;
   readonly transaction: Transaction;
-  readonly policy: SqlPolicy;
 }
 
 /** To the letter: `sqlite_master` shows it (case `hidden/sqlite-master-after-put`). */
@@ -32,7 +29,6 @@ const CREATE = "CREATE TABLE _cf_KV (\n        key TEXT PRIMARY KEY,\n        va
 
 export class KvTable {
   readonly #parts: KvTableParts;
-  readonly #statements = new Map<string, SqliteStatement>();
   #known: { readonly rollbacks: number; readonly exists: boolean } | undefined;
 
   constructor(parts: KvTableParts) {
@@ -42,26 +38,26 @@ export class KvTable {
   get(key: Uint8Array): Uint8Array | undefined {
     this.#parts.transaction.willRead();
     if (!this.exists) return undefined;
-    const row = this.#first("SELECT value FROM _cf_KV WHERE key = CAST(?1 AS TEXT)", [key]);
+    const row = this.#parts.statements.first("SELECT value FROM _cf_KV WHERE key = CAST(?1 AS TEXT)", [key]);
     return row && toBytes(row[0]);
   }
 
   put(key: Uint8Array, value: Uint8Array, options: { readonly confirmed: boolean }): void {
     this.#willWrite(options);
-    this.#first("INSERT OR REPLACE INTO _cf_KV (key, value) VALUES (CAST(?1 AS TEXT), ?2)", [key, value]);
+    this.#parts.statements.first("INSERT OR REPLACE INTO _cf_KV (key, value) VALUES (CAST(?1 AS TEXT), ?2)", [key, value]);
   }
 
   /** Whether the key existed. */
   delete(key: Uint8Array, options: { readonly confirmed: boolean }): boolean {
     this.#willWrite(options);
-    return this.#first("DELETE FROM _cf_KV WHERE key = CAST(?1 AS TEXT) RETURNING 1", [key]) !== undefined;
+    return this.#parts.statements.first("DELETE FROM _cf_KV WHERE key = CAST(?1 AS TEXT) RETURNING 1", [key]) !== undefined;
   }
 
   /** The first pair of a range, in the range's direction. */
   first(range: KeyRange): StoredPair | undefined {
     this.#parts.transaction.willRead();
     if (!this.exists) return undefined;
-    const row = this.#first(`${selectRange(range)} LIMIT 1`, bounds(range));
+    const row = this.#parts.statements.first(`${selectRange(range)} LIMIT 1`, bounds(range));
     return row && toPair(row);
   }
 
@@ -70,7 +66,7 @@ export class KvTable {
     this.#parts.transaction.willRead();
     if (!this.exists) return [];
     const pairs: StoredPair[] = [];
-    this.#run(selectRange(range), bounds(range), (row) => {
+    this.#parts.statements.run(selectRange(range), bounds(range), (row) => {
       pairs.push(toPair(row));
       return limit === undefined || pairs.length < limit;
     });
@@ -85,8 +81,7 @@ export class KvTable {
   get exists(): boolean {
     const { rollbacks } = this.#parts.transaction;
     if (this.#known?.exists !== true || this.#known.rollbacks !== rollbacks) {
-      const found = this.#first("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '_cf_KV'", []);
-      this.#known = { rollbacks, exists: found !== undefined };
+      this.#known = { rollbacks, exists: this.#parts.statements.tableExists("_cf_KV") };
     }
     return this.#known.exists;
   }
@@ -94,35 +89,8 @@ export class KvTable {
   #willWrite(options: { readonly confirmed: boolean }): void {
     this.#parts.transaction.willWrite(options);
     if (this.exists) return;
-    this.#first(CREATE, []);
+    this.#parts.statements.first(CREATE, []);
     this.#known = undefined;
-  }
-
-  #first(sql: string, values: readonly SqlValue[]): SqlValue[] | undefined {
-    let first: SqlValue[] | undefined;
-    this.#run(sql, values, (row) => {
-      first ??= row;
-      return false;
-    });
-    return first;
-  }
-
-  /** Steps a statement until it ends or `onRow` returns false. */
-  #run(sql: string, values: readonly SqlValue[], onRow: (row: SqlValue[]) => boolean): void {
-    const { connection, transaction, policy } = this.#parts;
-    const statement = this.#statements.get(sql) ?? connection.prepareTrusted(sql);
-    this.#statements.set(sql, statement);
-    const step = () => statement.step();
-    try {
-      statement.bind(values);
-      while (connection.trusted(step) && onRow(statement.row()));
-    } catch (error) {
-      const translated = toPlatformError(policy, error);
-      transaction.engineFailed(translated);
-      throw translated;
-    } finally {
-      statement.reset();
-    }
   }
 }
 

@@ -19,8 +19,8 @@ export interface RecoveryParts {
   readonly transaction: Transaction;
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Resolves in a turn of its own, after the present one has ended. */
-  nextTurn(): Promise<void>;
+  /** What resolves in a turn of its own, of the scope that is current now, after the present one has ended. */
+  turnTaker(): () => Promise<void>;
   /** The class name in messages. */
   readonly owner: string;
 }
@@ -36,7 +36,8 @@ export class PointInTimeRecovery {
 
   /** Covers every write of the turn, also those made after the call, and is durable when it resolves. */
   async getCurrentBookmark(): Promise<string> {
-    const { timeline, nextTurn } = this.#parts;
+    const { timeline } = this.#parts;
+    const nextTurn = this.#parts.turnTaker();
     await nextTurn();
     const position = timeline.head;
     await timeline.flushed(position);
@@ -46,7 +47,7 @@ export class PointInTimeRecovery {
 
   /** @throws TypeError if it is neither date nor number; Error if it is in the future or older than 30 days */
   async getBookmarkForTime(timestamp: unknown): Promise<string> {
-    const { timeline, now, nextTurn, owner } = this.#parts;
+    const { timeline, now, owner } = this.#parts;
     if (typeof timestamp !== "number" && !(timestamp instanceof Date)) {
       throw notOfType("getBookmarkForTime", owner, 1, "date");
     }
@@ -54,6 +55,7 @@ export class PointInTimeRecovery {
     if (Number.isNaN(ms)) throw new TypeError(NOT_A_DATE);
     if (ms > now()) throw futureTimestamp(ms);
     if (ms < now() - RETENTION_MS) throw oldTimestamp(ms);
+    const nextTurn = this.#parts.turnTaker();
     await nextTurn();
     const position = await timeline.resolveTime(ms);
     await nextTurn();
@@ -63,10 +65,11 @@ export class PointInTimeRecovery {
   /** Arms a restore and resolves to the bookmark that undoes it. The last call wins.
    * @throws TypeError for text that is no bookmark; Error for one that is not of this object */
   async onNextSessionRestoreBookmark(args: readonly unknown[]): Promise<string> {
-    const { timeline, transaction, nextTurn, owner } = this.#parts;
+    const { timeline, transaction, owner } = this.#parts;
     if (args.length === 0) throw notOfType("onNextSessionRestoreBookmark", owner, 1, "string");
     const bookmark = toText(args[0]);
     if (!BOOKMARK.test(bookmark)) throw malformedBookmark(bookmark);
+    const nextTurn = this.#parts.turnTaker();
     transaction.armRestore(bookmark);
     // Armed in the turn that asked; whether the target exists takes a look into the log, which is a later turn.
     const found = await timeline.resolveBookmark(bookmark);

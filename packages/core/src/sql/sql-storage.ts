@@ -5,7 +5,7 @@
  * statement: compile, check parameters, open the turn's transaction if it writes, bind, make the first step. A failure in a later
  * statement leaves the earlier ones applied. */
 import { PAGE_SIZE, type SqlValue } from "../contract/index.js";
-import { NO_STATEMENT, notOfType, ONLY_LAST_HAS_PARAMETERS, WRONG_BINDING_COUNT } from "../messages.js";
+import { CURSOR_CANCELED, NO_STATEMENT, notOfType, ONLY_LAST_HAS_PARAMETERS, WRONG_BINDING_COUNT } from "../messages.js";
 import { illegalConstructor, illegalInvocation, shapeAsPlatform } from "../platform-class.js";
 import type { Connection } from "../transaction/connection.js";
 import type { Transaction } from "../transaction/transaction.js";
@@ -26,6 +26,8 @@ export interface SqlStorageParts {
   readonly connection: Connection;
   readonly transaction: Transaction;
   readonly policy: SqlPolicy;
+  /** Takes what ends every query that has not been read to its end. */
+  onCanceled(cancel: () => void): void;
   /** `supports.rowCounts` of the driver. */
   readonly rowCounts: "exact" | "estimated";
 }
@@ -51,6 +53,7 @@ export class SqlStorage {
   /** Made by the storage object only. */
   constructor(parts: SqlStorageParts) {
     this.#parts = parts;
+    parts.onCanceled(() => this.#cache.cancelAll());
     this.#runner = {
       countsAreExact: parts.rowCounts === "exact",
       openQueries: new OpenQueries((entry) => this.#cache.release(entry)),
@@ -119,8 +122,9 @@ export class SqlStorage {
     return makeCursor(new RowSource(this.#runner, entry));
   }
 
-  #step({ statement }: CachedStatement): boolean {
+  #step({ statement, isCanceled }: CachedStatement): boolean {
     const { transaction } = this.#parts;
+    if (isCanceled) throw new Error(CURSOR_CANCELED);
     if (statement.readOnly) transaction.willRead();
     else transaction.willWrite(CONFIRMED);
     try {

@@ -12,6 +12,8 @@ export interface CachedStatement {
   /** The text of the statements behind this one, without leading blanks; empty for the last. */
   readonly rest: string;
   inUse: boolean;
+  /** Its tables are gone from under the query that is using it. */
+  isCanceled: boolean;
   cached: boolean;
   older: CachedStatement | undefined;
   newer: CachedStatement | undefined;
@@ -19,6 +21,8 @@ export interface CachedStatement {
 
 export class StatementCache {
   readonly #entries = new Map<string, CachedStatement>();
+  /** Those that are not kept by their text too. */
+  readonly #all = new Set<CachedStatement>();
   #oldest: CachedStatement | undefined;
   #newest: CachedStatement | undefined;
   #size = 0;
@@ -28,6 +32,7 @@ export class StatementCache {
     const found = this.#newest?.sql === sql ? this.#newest : this.#entries.get(sql); // in a loop it is the newest
     if (!found || found.inUse) return undefined;
     found.inUse = true;
+    found.isCanceled = false;
     if (found !== this.#newest) {
       this.#unlink(found);
       this.#link(found);
@@ -38,7 +43,9 @@ export class StatementCache {
   /** Takes a freshly compiled statement in, in use. */
   add(sql: string, statement: SqliteStatement, rest: string): CachedStatement {
     const cached = !this.#entries.has(sql);
-    const entry: CachedStatement = { sql, statement, rest, inUse: true, cached, older: undefined, newer: undefined };
+    const links = { older: undefined, newer: undefined };
+    const entry: CachedStatement = { sql, statement, rest, inUse: true, isCanceled: false, cached, ...links };
+    this.#all.add(entry);
     if (cached) {
       this.#entries.set(sql, entry);
       this.#link(entry);
@@ -52,7 +59,21 @@ export class StatementCache {
   release(entry: CachedStatement): void {
     entry.inUse = false;
     entry.statement.reset();
-    if (!entry.cached) entry.statement.finalize();
+    if (!entry.cached) this.#finalize(entry);
+  }
+
+  /** Ends every query that has not been read to its end. */
+  cancelAll(): void {
+    for (const entry of this.#all) {
+      if (!entry.inUse) continue;
+      entry.isCanceled = true;
+      entry.statement.reset();
+    }
+  }
+
+  #finalize(entry: CachedStatement): void {
+    this.#all.delete(entry);
+    entry.statement.finalize();
   }
 
   #evict(entry: CachedStatement): void {
@@ -60,7 +81,7 @@ export class StatementCache {
     this.#unlink(entry);
     this.#size -= entry.sql.length;
     entry.cached = false;
-    if (!entry.inUse) entry.statement.finalize();
+    if (!entry.inUse) this.#finalize(entry);
   }
 
   #link(entry: CachedStatement): void {

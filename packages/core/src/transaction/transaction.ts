@@ -1,18 +1,24 @@
 /** transaction/transaction.ts
  * Decides when writes become a commit. At most one transaction is open:
  *
- *            willWrite()                    endOfTurn()
- *   none ─────────────────▶ implicit ─────────────────────▶ none        COMMIT, append, then flushed
- *     │                        │
- *     └── fail() ──────────────┴────────▶ broken                        nothing is read or written any more
+ *            willWrite()                          endOfTurn()
+ *          ┌───────────────▶ open, no levels ───────────────────┐
+ *   none ──┤                                                    ├──▶ none        COMMIT, append, then flushed
+ *     │    └───────────────▶ open, with levels ─────────────────┘
+ *     │      begin()             │   ▲      commit() or rollback() of the outermost
+ *     │                          └───┘ begin(), commit(), rollback(): savepoints
+ *     └── fail() ────────────────┴────────▶ broken                               nothing is read or written any more
  *
- * `transactionSync()` is a savepoint inside `implicit`, not a state.
+ * A level is a `transaction()`; one inside another is a savepoint. `transactionSync()` is a savepoint inside `open`, not a state.
  *
  * 1. The first write of a turn opens the transaction, its end commits it; a handler that throws does not roll it back (`spec/runtime` §3).
  * 2. The output gate is held from the first confirmed write until the commit is durable.
  * 3. Commit n+1 may be appended before commit n is durable, and is never reported durable before it.
  * 4. What arms a restore belongs to the transaction: it is committed with it, and rolled back with it (T10).
- * 5. If COMMIT or the append fails, memory and log no longer agree: `broken`, and the session ends. */
+ * 5. If COMMIT or the append fails, memory and log no longer agree: `broken`, and the session ends.
+ * 6. While there are levels, ends of turns commit nothing: what is written, by whomever, is part of the innermost. The gate is held from
+ *    the outermost's commit on.
+ * 7. After the outermost was rolled back, what is written until the end of that turn commits statement by statement (`spec/kv` §5.1). */
 import type { CommitMeta, CommitPages, Position, Timeline } from "../contract/index.js";
 import { isHoldfastError } from "../error.js";
 import type { Hold, OutputGate } from "../gate/output-gate.js";
@@ -26,14 +32,35 @@ export interface TransactionParts {
   joined(): void;
   /** The session cannot go on. Called once. */
   onBroken(error: unknown): void;
+  /** A commit has set the alarm, or cleared it. */
+  onAlarm(alarm: number | null): void;
   /** The error for a COMMIT that SQLite refused. */
   commitError(error: unknown): unknown;
 }
 
 type State =
   | { readonly kind: "none" }
-  | { readonly kind: "implicit"; hold: Hold | undefined; meta: CommitMeta; appended: Position | undefined }
+  | {
+      readonly kind: "open";
+      readonly levels: Level[];
+      hold: Hold | undefined;
+      /** Something in it is worth holding the gate for. */
+      confirmed: boolean;
+      meta: CommitMeta;
+      appended: Position | undefined;
+    }
   | { readonly kind: "broken"; readonly error: unknown };
+
+/** A `transaction()`, and what there was before it. */
+export interface Level {
+  readonly meta: CommitMeta;
+  readonly confirmed: boolean;
+  status: "open" | "committed" | "rolled back";
+}
+
+export interface WriteOptions {
+  readonly confirmed: boolean;
+}
 
 export class Transaction {
   readonly #parts: TransactionParts;
@@ -43,6 +70,8 @@ export class Transaction {
   #armed: string | null = null;
   #refused: { readonly error: unknown } | undefined;
   #lastFlush: Promise<void> = Promise.resolve();
+  /** Rule 7. */
+  #isRolledBack = false;
 
   constructor(parts: TransactionParts) {
     this.#parts = parts;
@@ -50,9 +79,9 @@ export class Transaction {
 
   /** To be told of every commit the engine makes. */
   onCommit(commit: CommitPages): Position {
-    const meta = this.#state.kind === "implicit" ? this.#state.meta : undefined;
+    const meta = this.#state.kind === "open" ? this.#state.meta : undefined;
     const position = this.#parts.timeline.append(meta && isSaid(meta) ? { ...commit, meta } : commit);
-    if (this.#state.kind === "implicit") this.#state.appended = position;
+    if (this.#state.kind === "open") this.#state.appended = position;
     else this.#awaitFlush(position, this.#parts.gate.hold()); // a statement that committed by itself
     return position;
   }
@@ -69,7 +98,7 @@ export class Transaction {
 
   /** The restore that is armed as things stand, the open transaction's word included. */
   get armedRestore(): string | null {
-    const said = this.#state.kind === "implicit" ? this.#state.meta.armedRestore : undefined;
+    const said = this.#state.kind === "open" ? this.#state.meta.armedRestore : undefined;
     return said === undefined ? this.#armed : said;
   }
 
@@ -86,21 +115,119 @@ export class Transaction {
 
   /** To be called before each step that may change the database. Unconfirmed writes do not close the output gate.
    * @throws what broke the session, or SQLite's error */
-  willWrite(options: { readonly confirmed: boolean }): void {
+  willWrite(options: WriteOptions): void {
     this.willRead();
     if (this.#state.kind === "none") {
-      this.#exec("BEGIN");
-      this.#state = { kind: "implicit", hold: undefined, meta: {}, appended: undefined };
+      if (this.#isRolledBack) return;
+      this.#open([]);
       this.#parts.joined();
     }
-    if (options.confirmed && this.#state.kind === "implicit") this.#state.hold ??= this.#parts.gate.hold();
+    if (!options.confirmed || this.#state.kind !== "open") return;
+    this.#state.confirmed = true;
+    if (this.#state.levels.length === 0) this.#state.hold ??= this.#parts.gate.hold();
+  }
+
+  /** Whether a `transaction()` or a `transactionSync()` is open. */
+  get isExplicit(): boolean {
+    return this.#savepoints > 0 || (this.#state.kind === "open" && this.#state.levels.length > 0);
+  }
+
+  /** Begins a `transaction()`. @throws what broke the session, or SQLite's error */
+  begin(): Level {
+    this.willRead();
+    if (this.#state.kind === "open" && this.#state.levels.length === 0) this.endOfTurn();
+    if (this.#state.kind !== "open") {
+      const level: Level = { meta: {}, confirmed: false, status: "open" };
+      this.#open([level]);
+      return level;
+    }
+    const { levels, meta, confirmed } = this.#state;
+    const level: Level = { meta, confirmed, status: "open" };
+    this.#exec(`SAVEPOINT _cf_transaction_${levels.length}`);
+    levels.push(level);
+    return level;
+  }
+
+  /** Ends a `transaction()` well, and those still open inside it. Nothing is left to do if it was rolled back. A COMMIT that fails breaks the
+   * session. */
+  commit(level: Level): void {
+    if (this.#state.kind !== "open" || level.status !== "open") return;
+    const { levels } = this.#state;
+    const depth = levels.indexOf(level);
+    for (const one of levels.splice(depth)) one.status = "committed";
+    if (depth > 0) {
+      this.#exec(`RELEASE _cf_transaction_${depth}`);
+      return;
+    }
+    if (this.#state.confirmed) this.#state.hold = this.#parts.gate.hold();
+    this.endOfTurn();
+  }
+
+  /** Undoes a `transaction()` and those still open inside it. */
+  rollback(level: Level): void {
+    if (this.#state.kind !== "open" || level.status !== "open") return;
+    const { levels } = this.#state;
+    const depth = levels.indexOf(level);
+    for (const one of levels.splice(depth)) one.status = "rolled back";
+    this.#rollbacks += 1;
+    if (depth > 0) {
+      this.#exec(`ROLLBACK TO _cf_transaction_${depth}`);
+      this.#exec(`RELEASE _cf_transaction_${depth}`);
+      this.#state.meta = level.meta;
+      this.#state.confirmed = level.confirmed;
+      return;
+    }
+    this.#exec("ROLLBACK");
+    this.#state = { kind: "none" };
+    this.#isRolledBack = true;
+  }
+
+  /** Whether a `transaction()` is open inside this one. */
+  hasInner(level: Level): boolean {
+    return this.#state.kind === "open" && level.status === "open" && this.#state.levels.at(-1) !== level;
+  }
+
+  /** Everything was dropped: what others remember of the database is looked at again. */
+  forgetSchema(): void {
+    this.#rollbacks += 1;
+  }
+
+  /** Drops what the turn has written so far, as if it had not been. */
+  discard(): void {
+    this.willRead();
+    if (this.#state.kind !== "open") return;
+    this.#exec("ROLLBACK");
+    this.#state.hold?.release();
+    this.#state = { kind: "none" };
+    this.#rollbacks += 1;
+  }
+
+  #open(levels: Level[]): void {
+    this.#exec("BEGIN");
+    this.#state = { kind: "open", levels, hold: undefined, confirmed: false, meta: {}, appended: undefined };
+  }
+
+  /** The alarm as the open transaction sets it; `undefined` if it does not. */
+  get saidAlarm(): number | null | undefined {
+    return this.#state.kind === "open" ? this.#state.meta.alarm : undefined;
+  }
+
+  /** Makes the alarm's new value part of the turn's commit (T22). */
+  sayAlarm(alarm: number | null, options: WriteOptions): void {
+    this.#say({ alarm }, options);
+  }
+
+  #say(meta: CommitMeta, options: WriteOptions): void {
+    this.#isRolledBack = false; // it has to be in a commit of ours
+    this.willWrite(options);
+    if (this.#state.kind === "open") this.#state.meta = { ...this.#state.meta, ...meta };
   }
 
   /** To be told what the engine threw. If SQLite ended the transaction by itself (disk full, I/O error, ON CONFLICT ROLLBACK:
    * `spec/sql` §1.4), or the engine is gone, the session is broken. */
   engineFailed(error: unknown): void {
     const isLost = isHoldfastError(error) && error.code === "HOLDFAST_ENGINE_LOST";
-    if (isLost || (this.#state.kind === "implicit" && !this.#parts.connection.database.inTransaction)) this.fail(error);
+    if (isLost || (this.#state.kind === "open" && !this.#parts.connection.database.inTransaction)) this.fail(error);
   }
 
   /** Grows whenever something was rolled back, so that what others remember of the database is looked at again. */
@@ -110,14 +237,13 @@ export class Transaction {
 
   /** Arms a restore as part of this turn's commit (rule 4); `null` disarms. */
   armRestore(bookmark: string | null): void {
-    this.willWrite({ confirmed: true });
-    if (this.#state.kind === "implicit") this.#state.meta = { ...this.#state.meta, armedRestore: bookmark };
+    this.#say({ armedRestore: bookmark }, { confirmed: true });
   }
 
   /** Runs `callback` in a savepoint, which a throw undoes. @throws what `callback` throws; what broke the session */
-  sync<T>(callback: () => T, options = { confirmed: true }): T {
+  sync<T>(callback: () => T, options: WriteOptions = { confirmed: true }): T {
     this.willWrite(options);
-    const meta = this.#state.kind === "implicit" ? this.#state.meta : {};
+    const meta = this.#state.kind === "open" ? this.#state.meta : {};
     const name = `_cf_sync_${this.#savepoints}`;
     this.#savepoints += 1;
     try {
@@ -140,7 +266,8 @@ export class Transaction {
   /** Commits what the turn wrote and lets the gate open once it is durable. Never throws: failures break the session. */
   endOfTurn(): void {
     const state = this.#state;
-    if (state.kind !== "implicit") return;
+    if (state.kind !== "open") this.#isRolledBack = false;
+    if (state.kind !== "open" || state.levels.length > 0) return;
     try {
       this.#exec("COMMIT");
       // Nothing in the pages changed, but the turn has something to say: its record carries no pages.
@@ -154,6 +281,7 @@ export class Transaction {
     this.#armed = state.meta.armedRestore === undefined ? this.#armed : state.meta.armedRestore;
     if (state.appended) this.#awaitFlush(state.appended, state.hold);
     else state.hold?.release();
+    if (state.meta.alarm !== undefined) this.#parts.onAlarm(state.meta.alarm);
   }
 
   #awaitFlush(position: Position, hold: Hold | undefined): void {
@@ -176,7 +304,7 @@ export class Transaction {
   /** Ends the session's use of the database: drops what is not committed, breaks the gate, refuses everything with `error`. */
   fail(error: unknown): void {
     if (this.#state.kind === "broken") return;
-    const open = this.#state.kind === "implicit";
+    const open = this.#state.kind === "open";
     this.#state = { kind: "broken", error };
     this.#parts.gate.break(error);
     try {
@@ -187,7 +315,7 @@ export class Transaction {
   }
 
   #rollbackTo(name: string, meta: CommitMeta, cause: unknown): void {
-    if (this.#state.kind !== "implicit") return; // the session ended inside the callback and everything is rolled back
+    if (this.#state.kind === "broken") return; // the session ended inside the callback and everything is rolled back
     if (!this.#parts.connection.database.inTransaction) {
       this.fail(cause);
       return;
@@ -195,7 +323,7 @@ export class Transaction {
     this.#exec(`ROLLBACK TO ${name}`);
     this.#exec(`RELEASE ${name}`);
     this.#rollbacks += 1;
-    this.#state.meta = meta;
+    if (this.#state.kind === "open") this.#state.meta = meta;
   }
 
   #exec(sql: string): void {

@@ -26,7 +26,9 @@ function setUp() {
       if (written > 0) log.push(`commit ${written}`);
       written = 0;
     },
-    onRunning: (running) => log.push(running ? "begin" : "end"),
+    setTimer: () => () => {},
+    onSectionFailed: (error) => turns.stop(error),
+    onRunning: (scope) => log.push(scope ? "begin" : "end"),
   });
   const write = () => {
     written += 1;
@@ -101,7 +103,12 @@ describe("Turns", () => {
   test("an end of turn that fails before an event keeps the event from starting", async () => {
     const log: string[] = [];
     const scheduler = new Scheduler();
-    const turns: Turns = new Turns({ schedule: scheduler.schedule, endOfTurn: () => turns.stop() });
+    const turns: Turns = new Turns({
+      schedule: scheduler.schedule,
+      setTimer: () => () => {},
+      endOfTurn: () => turns.stop("gone"),
+      onSectionFailed: (error) => turns.stop(error),
+    });
     turns.deliver(() => log.push("never"));
     await scheduler.runAll();
     expect(log).toEqual([]);
@@ -111,7 +118,7 @@ describe("Turns", () => {
     const { log, scheduler, turns, write } = setUp();
     turns.deliver(() => {
       write();
-      turns.stop();
+      turns.stop("gone");
     });
     turns.deliver(() => log.push("never"));
     await scheduler.runAll();

@@ -1,0 +1,32 @@
+/** What depends on the worker's compatibility date and flags. */
+import { HoldfastError } from "@holdfast/core/contract";
+
+export interface CompatibilityOptions {
+  /** `YYYY-MM-DD`, as in the worker's configuration; the newest behaviour if left out. */
+  readonly compatibilityDate?: string;
+  readonly compatibilityFlags?: readonly string[];
+}
+
+export interface Compatibility {
+  /** `deleteAll()` deletes the alarm too (`spec/runtime` §7.6). */
+  readonly deletesAlarm: boolean;
+  /** Errors cross with their own properties and names (`spec/runtime` §4.4). */
+  readonly enhancedErrors: boolean;
+}
+
+/** @throws HoldfastError `HOLDFAST_USAGE` for something that is no date, or flags that exclude each other */
+export function compatibility({ compatibilityDate: date, compatibilityFlags: flags = [] }: CompatibilityOptions): Compatibility {
+  if (date !== undefined && !/^\d{4}-\d\d-\d\d$/.test(date)) {
+    throw new HoldfastError("HOLDFAST_USAGE", `compatibilityDate must look like 2026-11-17, but is '${date}'.`);
+  }
+  const switched = (since: string, on: string, off: string): boolean => {
+    if (flags.includes(on) && flags.includes(off)) {
+      throw new HoldfastError("HOLDFAST_USAGE", `The compatibility flags ${on} and ${off} exclude each other.`);
+    }
+    return !flags.includes(off) && (flags.includes(on) || date === undefined || date >= since);
+  };
+  return {
+    deletesAlarm: switched("2026-02-24", "delete_all_deletes_alarm", "delete_all_preserves_alarm"),
+    enhancedErrors: switched("2026-04-21", "enhanced_error_serialization", "legacy_error_serialization"),
+  };
+}
