@@ -1,6 +1,6 @@
 /** `@holdfast/conformance`: what every driver, store and backend must pass. */
 export { type DriverSuiteParts, driverSuite } from "./driver-suite.js";
-export { type KvCase, type KvCaseParts, type KvOutcome, operationsOf, REPLAYED_OPERATIONS, replayKvCase } from "./kv-case.js";
+export { type KvCase, type KvCaseContext, type KvCaseParts, type KvOutcome, replayKvCase } from "./kv-case.js";
 export { logStoreSuite, type SuiteParts } from "./log-store-suite.js";
 export { ArrayImage, type OpenedDatabase, openDatabase, query } from "./open-database.js";
 export { plainProgram } from "./plain-program.js";

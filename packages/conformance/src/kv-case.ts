@@ -21,11 +21,15 @@ interface KvStep {
   readonly returns?: unknown;
 }
 
+/** What an event of the object sees. */
+export interface KvCaseContext {
+  readonly storage: object;
+  abort(reason?: unknown): void;
+}
+
 export interface KvCaseParts {
-  /** `ctx.storage` of the object; a new one after a restart. */
-  storage(): object;
-  /** Runs in an event of its own. */
-  nextEvent(): Promise<void>;
+  /** Runs code in an event of its own of a fresh object, or of the same one, again started if it was reset. Rejects as its caller would see. */
+  event(run: (context: KvCaseContext) => Promise<unknown>): Promise<void>;
   readonly specials: Specials;
 }
 
@@ -33,28 +37,21 @@ export type KvOutcome =
   | { readonly kind: "equal" }
   | { readonly kind: "different"; readonly step: number; readonly expected: unknown; readonly actual: unknown };
 
-const DIRECT = new Set("get put delete list sync deleteAll getAlarm setAlarm deleteAlarm".split(" "));
-
-const SYNCHRONOUS = new Set(["transactionSync", "rawTransactionSync"]);
-
-/** Operations that {@link replayKvCase} can run. A case with any other is not replayed. */
-export const REPLAYED_OPERATIONS: ReadonlySet<string> = new Set(
-  "get put delete list sync kv.get kv.put kv.delete kv.list kv.iter kv.next sql sql.databaseSize transactionSync rawTransactionSync microtask typeof nextEvent throw".split(
+const DIRECT = new Set(
+  "get put delete list sync deleteAll getAlarm setAlarm deleteAlarm getCurrentBookmark getBookmarkForTime onNextSessionRestoreBookmark".split(
     " ",
   ),
 );
 
-/** Every operation of a case, nested ones too. A throw outside any callback fails the event, which takes a host: `event.throw`. */
-export function operationsOf(steps: readonly KvStep[], nested = false): string[] {
-  return steps.flatMap((step) => [
-    step.op === "throw" && !nested ? "event.throw" : step.op,
-    ...operationsOf(step.steps ?? [], true),
-  ]);
-}
+const SYNCHRONOUS = new Set(["transactionSync", "rawTransactionSync"]);
 
 export async function replayKvCase(recorded: KvCase, parts: KvCaseParts): Promise<KvOutcome> {
   const replay = new Replay(parts);
-  const results = await replay.runAll(recorded.steps);
+  const results: unknown[] = [];
+  for (const steps of eventsOf(recorded.steps)) {
+    if (results.length > 0) results.push("nextEvent");
+    results.push(...(await replay.runEvent(steps)));
+  }
   for (const [step, expected] of recorded.results.entries()) {
     const actual = results[step];
     if (canonical(expected) !== canonical(actual)) return { kind: "different", step, expected, actual };
@@ -73,26 +70,53 @@ function canonical(value: unknown): string {
   });
 }
 
+/** The steps of each event. */
+function eventsOf(steps: readonly KvStep[]): KvStep[][] {
+  const events: KvStep[][] = [[]];
+  for (const step of steps) {
+    if (step.op === "nextEvent") events.push([]);
+    else events.at(-1)?.push(step);
+  }
+  return events;
+}
+
 type Methods = Record<string, (...args: unknown[]) => unknown>;
 type Surface = Methods & { kv: Methods; sql: Methods & { databaseSize: number } };
 
 class Replay {
   readonly #parts: KvCaseParts;
   readonly #iterators = new Map<string, Iterator<unknown>>();
+  readonly #kept = new Map<string, unknown>();
+  #context: KvCaseContext | undefined;
+  /** The latest. */
+  #txn: Methods | undefined;
 
   constructor(parts: KvCaseParts) {
     this.#parts = parts;
   }
 
-  async runAll(steps: readonly KvStep[]): Promise<unknown[]> {
-    const results: unknown[] = [];
+  /** What each step gave; a single entry if the whole event failed. */
+  async runEvent(steps: readonly KvStep[]): Promise<unknown[]> {
+    let results: unknown[] = [];
+    try {
+      await this.#parts.event(async (context) => {
+        this.#context = context;
+        results = await this.#runAll(steps, (step) => {
+          if (step.op === "throw") throw new Error(step.message ?? String(step.args?.[0]));
+        });
+      });
+      return results;
+    } catch (error) {
+      const { name, message, durableObjectReset, remote } = error as Error & { durableObjectReset?: true; remote?: true };
+      return [{ eventFailed: { name, message, ...(durableObjectReset && { durableObjectReset }), ...(remote && { remote }) } }];
+    }
+  }
+
+  /** `check` throws what is not to be noted down as a step's result. */
+  async #runAll(steps: readonly KvStep[], check: (step: KvStep, i: number) => void, results: unknown[] = []): Promise<unknown[]> {
     const later: Promise<void>[] = [];
     for (const [i, step] of steps.entries()) {
-      if (step.op === "nextEvent") {
-        await this.#parts.nextEvent();
-        results[i] = "nextEvent";
-        continue;
-      }
+      check(step, i);
       const result = this.#run(step).then((shown) => {
         results[i] = shown;
       });
@@ -120,9 +144,10 @@ class Replay {
   }
 
   #start(step: KvStep): unknown {
-    const storage = this.#parts.storage() as Surface;
+    const storage = this.#context?.storage as Surface;
     const args = (step.args ?? []).map((arg) => decodeValue(arg, this.#parts.specials));
     if (DIRECT.has(step.op)) return call(storage, step.op, args);
+    if (step.op.startsWith("txn.")) return call(this.#txn as Methods, step.op.slice(4), args);
     switch (step.op) {
       case "kv.get":
       case "kv.put":
@@ -143,6 +168,19 @@ class Replay {
         return storage.sql.databaseSize;
       case "transactionSync":
         return this.#transactionSync(storage, step);
+      case "transaction":
+        return this.#transaction(storage, step);
+      case "rawTransaction":
+        return call(storage, "transaction", args);
+      case "abort":
+        return this.#context?.abort(...args);
+      case "wait":
+        return new Promise((resolve) => setTimeout(resolve, Number(args[0])));
+      case "keep":
+        this.#kept.set(String(args[0]), args[1]);
+        return "kept";
+      case "slot.get":
+        return this.#kept.get(String(args[0]));
       case "rawTransactionSync":
         return call(storage, "transactionSync", args);
       case "typeof":
@@ -155,6 +193,31 @@ class Replay {
         throw new Error(step.message ?? String(args[0]));
       default:
         throw new Error(`unknown operation ${step.op}`);
+    }
+  }
+
+  async #transaction(storage: Surface, step: KvStep): Promise<Noted> {
+    const steps: unknown[] = [];
+    try {
+      const closure = async (txn: Methods) => {
+        this.#txn = txn;
+        await this.#runAll(
+          step.steps ?? [],
+          (inner, i) => {
+            if (inner.op !== "throw") return;
+            steps[i] = "thrown";
+            throw inner.message === undefined ? decodeValue(inner.args?.[0], this.#parts.specials) : new Error(inner.message);
+          },
+          steps,
+        );
+        if (step.throw !== undefined) throw new Error(step.throw);
+        return step.returns;
+      };
+      const value = await call(storage, "transaction", [closure]);
+      return new Noted({ steps, value: encodeValue(value) });
+    } catch (error) {
+      const failed = failure(error, false) as object;
+      return new Noted({ steps, ...("thrown" in failed ? { error: failed } : failed) });
     }
   }
 
@@ -191,11 +254,20 @@ class Replay {
   }
 
   #shown(step: KvStep, value: unknown): unknown {
+    if (value instanceof Noted) return value.result;
     if (step.op === "transactionSync") {
       const { steps, value: returned } = value as { steps: unknown[]; value: unknown };
       return { steps, value: encodeValue(returned) };
     }
     return encodeValue(value);
+  }
+}
+
+/** A result that has been written down already. */
+class Noted {
+  readonly result: unknown;
+  constructor(result: unknown) {
+    this.result = result;
   }
 }
 

@@ -43,6 +43,8 @@ function decodeKind(value: Encoded, decode: (value: unknown) => unknown, special
     }
     case "repeat":
       return String(value["s"]).repeat(Number(value["n"]));
+    case "inMs":
+      return Date.now() + Number(value["ms"]);
     case "bytes":
       return new Uint8Array(Number(value["n"])).fill(1);
     case "keys":

@@ -25,7 +25,5 @@ export function schedule(task: () => void): void {
   channel.port2.postMessage(undefined);
 }
 
-/** @throws HoldfastError `HOLDFAST_UNSUPPORTED` always: browsers cannot follow code over an `await` */
-export function asyncContext(): AsyncContext<unknown> {
-  throw new HoldfastError("HOLDFAST_UNSUPPORTED", "openHost needs Node for now. In a browser, use openStorage.");
-}
+/** Browsers cannot follow code over an `await`. */
+export const asyncContext: (() => AsyncContext<unknown>) | undefined = undefined;

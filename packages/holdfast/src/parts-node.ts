@@ -15,6 +15,4 @@ export function schedule(task: () => void): void {
   setImmediate(task);
 }
 
-export function asyncContext(): AsyncContext<unknown> {
-  return new AsyncLocalStorage();
-}
+export const asyncContext: (() => AsyncContext<unknown>) | undefined = () => new AsyncLocalStorage();

@@ -11,8 +11,8 @@ export interface Platform {
   schedule(task: () => void): void;
   /** Runs a task later; returns how to cancel it. */
   setTimer(task: () => void, ms: number): () => void;
-  /** Makes an async context. */
-  asyncContext(): AsyncContext<unknown>;
+  /** Makes an async context; absent where there is none. */
+  readonly asyncContext?: () => AsyncContext<unknown>;
 }
 
 export interface Clock {
@@ -36,7 +36,7 @@ export function platform(options: PlatformOptions): Platform {
     setTimer: clock?.setTimer ? (task, ms) => (clock.setTimer as Platform["setTimer"])(task, ms) : setSystemTimer,
     random: options.random ?? random,
     schedule,
-    asyncContext,
+    ...(asyncContext && { asyncContext }),
   };
 }
 
