@@ -1,6 +1,14 @@
 /** The worker that the real workerd runs: a fresh object for each program. */
 import { DurableObject } from "cloudflare:workers";
 import { runProgram } from "./run-program.mjs";
+import { roomClass, runSession } from "./run-session.mjs";
+
+/** Objects of a session have names of its own. */
+let sessions = 0;
+let session = 0;
+const room = (env, object) => env.ROOM.getByName(`${session}/${object}`);
+
+export class Room extends roomClass(DurableObject, room) {}
 
 export class Box extends DurableObject {
   run(steps) {
@@ -30,6 +38,14 @@ export default {
       return new Response();
     }
     const programs = await request.json();
+    if (method === "sessions") {
+      const outcomes = [];
+      for (const program of programs) {
+        session = sessions++;
+        outcomes.push(await runSession((object) => room(env, object), program));
+      }
+      return Response.json(outcomes);
+    }
     const outcomes = [];
     for (const steps of programs) {
       const box = env.BOX.get(env.BOX.newUniqueId());

@@ -4,6 +4,7 @@ export { type KvCase, type KvCaseContext, type KvCaseParts, type KvOutcome, repl
 export { logStoreSuite, type SuiteParts } from "./log-store-suite.js";
 export { ArrayImage, type OpenedDatabase, openDatabase, query } from "./open-database.js";
 export { plainProgram } from "./plain-program.js";
+export { randomSession, type Session, type SessionCall, type SessionStep } from "./random-session.js";
 export { randomProgram, type SqlStep } from "./random-sql.js";
 export { prepareRuntimeCase, type RuntimeCase, type RuntimeModule, sameOutcome } from "./runtime-case.js";
 export { type CaseOutcome, replaySqlCase, type SqlCase, type SqlCaseStorage } from "./sql-case.js";

@@ -6,12 +6,15 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Session } from "./random-session.js";
 import type { SqlStep } from "./random-sql.js";
 
 export interface Workerd {
   readonly version: string;
   /** Outcomes of each program's steps, as `oracle/run-program.mjs` writes them. */
   run(programs: readonly (readonly SqlStep[])[]): Promise<unknown[][]>;
+  /** Outcomes of sessions, each on fresh objects, as `oracle/run-session.mjs` writes them. */
+  runSessions(sessions: readonly Session[]): Promise<unknown[]>;
   /** Milliseconds that a call into an object takes as seen from here: `inserts` or `selects` of `oracle/worker.mjs`. Inside the real
    * platform clocks stand still. */
   time(method: "inserts" | "selects", count: number): Promise<number>;
@@ -26,11 +29,19 @@ const config :Workerd.Config = (
     modules = [
       (name = "worker.mjs", esModule = embed "worker.mjs"),
       (name = "run-program.mjs", esModule = embed "run-program.mjs"),
+      (name = "run-session.mjs", esModule = embed "run-session.mjs"),
     ],
     compatibilityDate = "2026-01-01",
-    durableObjectNamespaces = [(className = "Box", uniqueKey = "box", enableSql = true)],
+    compatibilityFlags = ["delete_all_deletes_alarm", "enhanced_error_serialization"],
+    durableObjectNamespaces = [
+      (className = "Box", uniqueKey = "box", enableSql = true),
+      (className = "Room", uniqueKey = "room", enableSql = true),
+    ],
     durableObjectStorage = (localDisk = "disk"),
-    bindings = [(name = "BOX", durableObjectNamespace = "Box")],
+    bindings = [
+      (name = "BOX", durableObjectNamespace = "Box"),
+      (name = "ROOM", durableObjectNamespace = "Room"),
+    ],
   )), (name = "disk", disk = (path = "objects", writable = true))],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
 );
@@ -42,7 +53,7 @@ export async function startWorkerd(): Promise<Workerd> {
   const folder = await mkdtemp(join(tmpdir(), "holdfast-workerd-"));
   await writeFile(join(folder, "config.capnp"), CONFIG);
   await mkdir(join(folder, "objects"));
-  for (const file of ["worker.mjs", "run-program.mjs"]) await copyFile(join(ORACLE, file), join(folder, file));
+  for (const file of ["worker.mjs", "run-program.mjs", "run-session.mjs"]) await copyFile(join(ORACLE, file), join(folder, file));
   const child = spawn(binary, ["serve", "config.capnp", "--control-fd=3"], {
     cwd: folder,
     stdio: ["ignore", "inherit", "inherit", "pipe"],
@@ -62,6 +73,11 @@ export async function startWorkerd(): Promise<Workerd> {
     version,
     async run(programs) {
       const response = await fetch(`http://127.0.0.1:${port}/`, { method: "POST", body: JSON.stringify(programs) });
+      if (!response.ok) throw new Error(`workerd answered ${response.status}: ${await response.text()}`);
+      return response.json();
+    },
+    async runSessions(sessions) {
+      const response = await fetch(`http://127.0.0.1:${port}/sessions`, { method: "POST", body: JSON.stringify(sessions) });
       if (!response.ok) throw new Error(`workerd answered ${response.status}: ${await response.text()}`);
       return response.json();
     },

@@ -39,6 +39,8 @@ export interface StorageParts {
   /** @throws HoldfastError where nobody runs alarms */
   hasAlarmHandler(): boolean;
   turnTaker(): () => Promise<void>;
+  /** Resolves when what has been written so far is committed; in no turn. */
+  afterTurn(): Promise<void>;
   /** Runs a critical section. */
   section<T>(body: () => T, rules: SectionRules): Promise<Awaited<T>>;
   /** Whether an error says that the session is over. */
@@ -124,9 +126,9 @@ export class DurableObjectStorage {
   }
 
   async #sync(): Promise<void> {
-    const { transaction } = this.#parts;
+    const { transaction, afterTurn } = this.#parts;
     const nextTurn = this.#parts.turnTaker();
-    await nextTurn();
+    await afterTurn();
     await transaction.flushed();
     await nextTurn();
   }

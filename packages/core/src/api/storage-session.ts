@@ -150,6 +150,15 @@ export class StorageSession {
           }, scope);
         });
     };
+    const afterTurn = () =>
+      new Promise<void>((resolve, reject) => {
+        transaction.willRead();
+        waiting.add(reject);
+        turns.afterThis(() => {
+          waiting.delete(reject);
+          resolve();
+        });
+      });
     const hasEnded = (error: unknown) => error === this.#ended || transaction.failure()?.error === error;
     const now = () => parts.now();
     const statements = new OwnStatements({ connection, transaction, policy });
@@ -157,7 +166,7 @@ export class StorageSession {
     const { deletesAlarm = true } = parts;
     this.storage = new DurableObjectStorage({
       rowCounts: parts.backend.driver.supports.rowCounts,
-      ...{ connection, policy, transaction, timeline, statements, alarm, deletesAlarm, now, turnTaker, hasEnded },
+      ...{ connection, policy, transaction, timeline, statements, alarm, deletesAlarm, now, turnTaker, afterTurn, hasEnded },
       hasAlarmHandler: () => (parts.hasAlarmHandler ? parts.hasAlarmHandler() : needsHost()),
       section: (body, rules) => this.section(body, rules),
     });

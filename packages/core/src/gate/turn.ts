@@ -113,6 +113,18 @@ export class Turns {
     else task();
   }
 
+  /** Runs `task` when what has been written up to now is committed: at the end of the present turn, or of the macrotask that stands for one. */
+  afterThis(task: () => void): void {
+    if (this.#state === "running") {
+      this.#afterTurn.push(task);
+      return;
+    }
+    this.#parts.schedule(() => {
+      if (this.#state !== "running" && !this.#stopped) this.#parts.endOfTurn();
+      task();
+    });
+  }
+
   /** Drops undelivered events and starts none any more. */
   stop(error: unknown): void {
     if (this.#stopped) return;
