@@ -4,6 +4,7 @@ import { startWorkerd } from "@holdfast/conformance/oracle";
 import type { SqliteDriver } from "@holdfast/core/contract";
 import { type DatabaseCosts, databaseCosts } from "./databases.js";
 import { drivers } from "./drivers.js";
+import { compareObjects, type ObjectTimes, WORK, type Work } from "./objects.js";
 import { compareInserts, compareSelects, type StatementTimes } from "./statements.js";
 
 const ROUNDS = 7;
@@ -29,8 +30,22 @@ function line(name: string, { workerd, holdfast, bare, faster, ofBare }: Stateme
   return `${name.padEnd(36)} ${platform}, bare loop ${bare.toFixed(1)} ms (${ofBare.toFixed(2)}x its time)`;
 }
 
+function objectLine(what: Work, { workerd, holdfast, faster }: ObjectTimes): string {
+  const names: Record<Work, string> = {
+    calls: "calls, one after the other",
+    pairs: "await get + await put",
+    syncPairs: "kv.get + kv.put",
+    lists: "lists of 10,000 entries",
+  };
+  const each = (1000 * holdfast) / WORK[what];
+  const figures = `workerd ${workerd.toFixed(0)} ms, holdfast ${holdfast.toFixed(1)} ms (${faster.toFixed(1)}x faster, ${each.toFixed(1)} µs each)`;
+  return `${`${WORK[what].toLocaleString("en")} ${names[what]}`.padEnd(36)} ${figures}`;
+}
+
 const [option, wanted] = process.argv.slice(2);
-if (option === "--json") {
+if (option === "--json" && wanted === "objects") {
+  console.log(JSON.stringify(await compareObjects(workerd, ROUNDS)));
+} else if (option === "--json") {
   const driver = drivers().find(({ name }) => name === wanted);
   if (!driver) throw new Error(`no driver ${wanted} on this Node`);
   console.log(JSON.stringify(await measure(driver)));
@@ -47,5 +62,7 @@ if (option === "--json") {
       `${"opening a database, 1,000 open".padEnd(36)} ${databases.openMs.toFixed(2)} ms, ${databases.kilobytes.toFixed(0)} KB each`,
     );
   }
+  console.log("\nobjects");
+  for (const [what, times] of Object.entries(await compareObjects(workerd, ROUNDS))) console.log(objectLine(what as Work, times));
 }
 await workerd.stop();

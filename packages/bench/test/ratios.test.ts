@@ -9,6 +9,18 @@ import { newerNode } from "../../../scripts/newer-node.mjs";
 const MAIN = fileURLToPath(new URL("../dist/main.js", import.meta.url));
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 
+test("objects against the real platform", { retry: 2, timeout: 120_000 }, () => {
+  const output = execFileSync(process.execPath, ["--expose-gc", MAIN, "--json", "objects"], { encoding: "utf8" });
+  const { calls, pairs, syncPairs, lists } = JSON.parse(output);
+  const ratios = { calls: calls.faster, pairs: pairs.faster, syncPairs: syncPairs.faster, lists: lists.faster };
+  const figures = Object.entries(ratios).map(([name, value]) => `${name} ${value.toFixed(2)}`);
+  console.log(`objects: ${figures.join(", ")}`);
+  expect(ratios.calls).toBeGreaterThanOrEqual(5);
+  expect(ratios.pairs).toBeGreaterThanOrEqual(3);
+  expect(ratios.syncPairs).toBeGreaterThanOrEqual(2);
+  expect(ratios.lists).toBeGreaterThanOrEqual(1);
+});
+
 test.each(["wasm", "sqljs", "node"])(
   "%s against the real platform and against bare loops",
   { retry: 2, timeout: 120_000 },

@@ -2,6 +2,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { runProgram } from "./run-program.mjs";
 import { roomClass, runSession } from "./run-session.mjs";
+import { runSpeed, speedClass } from "./speed.mjs";
 
 /** Objects of a session have names of its own. */
 let sessions = 0;
@@ -14,27 +15,15 @@ export class Box extends DurableObject {
   run(steps) {
     return runProgram(this.ctx.storage, steps);
   }
-
-  /** `count` inserts of one row in one turn. */
-  inserts(count) {
-    const { sql } = this.ctx.storage;
-    sql.exec("CREATE TABLE IF NOT EXISTS t(id INTEGER PRIMARY KEY, v TEXT)");
-    sql.exec("DELETE FROM t");
-    for (let i = 0; i < count; i++) sql.exec("INSERT INTO t VALUES (?, ?)", i, `value ${i}`);
-  }
-
-  /** `count` rows by primary key, one query each. */
-  selects(count) {
-    const { sql } = this.ctx.storage;
-    for (let i = 0; i < count; i++) sql.exec("SELECT v FROM t WHERE id = ?", i).one();
-  }
 }
+
+export class Speed extends speedClass(DurableObject) {}
 
 export default {
   async fetch(request, env) {
     const [, method, count] = new URL(request.url).pathname.split("/");
-    if (method === "inserts" || method === "selects") {
-      await env.BOX.getByName("speed")[method](Number(count));
+    if (count !== undefined) {
+      await runSpeed(env.SPEED.getByName("speed"), method, Number(count));
       return new Response();
     }
     const programs = await request.json();

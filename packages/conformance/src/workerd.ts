@@ -15,9 +15,9 @@ export interface Workerd {
   run(programs: readonly (readonly SqlStep[])[]): Promise<unknown[][]>;
   /** Outcomes of sessions, each on fresh objects, as `oracle/run-session.mjs` writes them. */
   runSessions(sessions: readonly Session[]): Promise<unknown[]>;
-  /** Milliseconds that a call into an object takes as seen from here: `inserts` or `selects` of `oracle/worker.mjs`. Inside the real
+  /** Milliseconds that a call into an object takes as seen from here: one of `oracle/speed.mjs`. Inside the real
    * platform clocks stand still. */
-  time(method: "inserts" | "selects", count: number): Promise<number>;
+  time(method: string, count: number): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -30,17 +30,20 @@ const config :Workerd.Config = (
       (name = "worker.mjs", esModule = embed "worker.mjs"),
       (name = "run-program.mjs", esModule = embed "run-program.mjs"),
       (name = "run-session.mjs", esModule = embed "run-session.mjs"),
+      (name = "speed.mjs", esModule = embed "speed.mjs"),
     ],
     compatibilityDate = "2026-01-01",
     compatibilityFlags = ["delete_all_deletes_alarm", "enhanced_error_serialization"],
     durableObjectNamespaces = [
       (className = "Box", uniqueKey = "box", enableSql = true),
       (className = "Room", uniqueKey = "room", enableSql = true),
+      (className = "Speed", uniqueKey = "speed", enableSql = true),
     ],
     durableObjectStorage = (localDisk = "disk"),
     bindings = [
       (name = "BOX", durableObjectNamespace = "Box"),
       (name = "ROOM", durableObjectNamespace = "Room"),
+      (name = "SPEED", durableObjectNamespace = "Speed"),
     ],
   )), (name = "disk", disk = (path = "objects", writable = true))],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
@@ -53,7 +56,8 @@ export async function startWorkerd(): Promise<Workerd> {
   const folder = await mkdtemp(join(tmpdir(), "holdfast-workerd-"));
   await writeFile(join(folder, "config.capnp"), CONFIG);
   await mkdir(join(folder, "objects"));
-  for (const file of ["worker.mjs", "run-program.mjs", "run-session.mjs"]) await copyFile(join(ORACLE, file), join(folder, file));
+  for (const file of ["worker.mjs", "run-program.mjs", "run-session.mjs", "speed.mjs"])
+    await copyFile(join(ORACLE, file), join(folder, file));
   const child = spawn(binary, ["serve", "config.capnp", "--control-fd=3"], {
     cwd: folder,
     stdio: ["ignore", "inherit", "inherit", "pipe"],

@@ -1,15 +1,5 @@
 /** `holdfast`: Durable Objects storage, running anywhere JavaScript runs. */
-export type {
-  Cell,
-  Cursor,
-  DurableObjectStorage,
-  GetOptions,
-  ListOptions,
-  PutOptions,
-  SqlRow,
-  SqlStorage,
-  SyncKvStorage,
-} from "@holdfast/core";
+export type { AlarmOptions, Cell, GetOptions, ListOptions, PutOptions, SqlRow } from "@holdfast/core";
 export { HoldfastError, type HoldfastErrorCode, isHoldfastError } from "@holdfast/core";
 export { type SqliteWasmOptions, sqliteWasm } from "@holdfast/driver-wasm";
 export type {
@@ -24,3 +14,10 @@ export { memoryStore } from "@holdfast/timeline";
 export { folderStore } from "#parts";
 export { type OpenHostOptions, openHost } from "./open-host.js";
 export { OpenedStorage, type OpenStorageOptions, openStorage } from "./open-storage.js";
+export type {
+  Cursor,
+  DurableObjectStorage,
+  DurableObjectTransaction,
+  SqlStorage,
+  SyncKvStorage,
+} from "./platform-types.js";

@@ -58,7 +58,7 @@ test("names", () => {
 test("nobody makes them, and nobody borrows their members", () => {
   const { sql } = opened.storage;
   expect(exec() instanceof sql.Cursor).toBe(true);
-  for (const Class of [sql.Cursor, sql.Statement, exec().raw().constructor as new () => unknown]) {
+  for (const Class of [sql.Cursor, sql.Statement, exec().raw().constructor] as (new () => unknown)[]) {
     expect(() => new Class()).toThrow(new TypeError("Illegal constructor"));
   }
   const illegal = expect.objectContaining({

@@ -11,6 +11,7 @@ import { NO_DELETE_ALL_IN_TRANSACTION, notOfType } from "../messages.js";
 import type { Alarm } from "../metadata/alarm.js";
 import { type AlarmOptions, AlarmStorage } from "../metadata/alarm-storage.js";
 import { deleteEverything } from "../metadata/delete-everything.js";
+import type { Public } from "../public.js";
 import { PointInTimeRecovery } from "../recovery/point-in-time-recovery.js";
 import type { OwnStatements } from "../sql/own-statements.js";
 import type { SqlPolicy } from "../sql/sql-policy.js";
@@ -18,6 +19,9 @@ import { SqlStorage } from "../sql/sql-storage.js";
 import type { Connection } from "../transaction/connection.js";
 import type { Level, Transaction } from "../transaction/transaction.js";
 import { DurableObjectTransaction, TRANSACTION_OWNER } from "./durable-object-transaction.js";
+
+/** Without `deleteAll`, which only throws and which the published types do not have. */
+export type TransactionOfClosure = Omit<Public<DurableObjectTransaction>, "deleteAll">;
 
 const OWNER = "DurableObjectStorage";
 
@@ -49,9 +53,9 @@ export interface StorageParts {
 
 export class DurableObjectStorage {
   /** Synchronous key-value storage. */
-  readonly kv: SyncKvStorage;
+  readonly kv: Public<SyncKvStorage>;
   /** SQL. */
-  readonly sql: SqlStorage;
+  readonly sql: Public<SqlStorage>;
   readonly #parts: StorageParts;
   readonly #pairs: AsyncKvStorage;
   readonly #alarms: AlarmStorage;
@@ -180,7 +184,7 @@ export class DurableObjectStorage {
   /** Runs `closure` in a transaction that may last for several turns, nothing else of the object meanwhile (`spec/kv` §5.1). It begins
    * after this turn, and is committed when the closure's promise resolves, undone when it rejects.
    * @throws as a rejection: what the closure throws */
-  transaction<T>(closure: (txn: DurableObjectTransaction) => T | Promise<T>, options?: object): Promise<T>;
+  transaction<T>(closure: (txn: TransactionOfClosure) => T | Promise<T>, options?: object): Promise<T>;
   transaction(...args: unknown[]): Promise<unknown> {
     return this.#quiet(this.#transaction(args));
   }

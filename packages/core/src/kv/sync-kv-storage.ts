@@ -44,10 +44,10 @@ export class SyncKvStorage {
   /** A live iterator over pairs in ascending order of the keys' UTF-8 bytes. It reads each pair when asked for it, and ends with an
    * error when another list is started. Leaving a loop early does not close it.
    * @throws TypeError for bad options */
-  list<T = unknown>(options?: ListOptions): IterableIterator<[string, T], undefined> {
+  list<T = unknown>(options?: ListOptions): Iterable<[string, T]> {
     const { range, limit } = checkListOptions(options, OWNER);
     const iterator = new ListIterator<T>(this.#table, this.#lists, range, limit);
-    return iterator as unknown as IterableIterator<[string, T], undefined>;
+    return iterator as unknown as Iterable<[string, T]>;
   }
 
   get [Symbol.toStringTag](): string {

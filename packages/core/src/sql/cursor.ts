@@ -1,10 +1,14 @@
 /** The result of `sql.exec()` and its iterators (`spec/sql` §2). */
 import { ONE_BUT_MANY, ONE_BUT_NONE } from "../messages.js";
 import { illegalConstructor, illegalInvocation, shapeAsPlatform } from "../platform-class.js";
+import type { Public } from "../public.js";
 import type { Cell } from "./bindings.js";
 import type { RowSource } from "./row-source.js";
 
 export type SqlRow = Record<string, Cell>;
+
+/** What the class of cursors looks like from outside: for `instanceof`, not for making any. */
+export type CursorClass = (abstract new <T extends SqlRow>() => Public<Cursor<T>>) & { readonly prototype: Public<Cursor> };
 
 /** What the next object is made over; applications cannot make any. */
 let making: RowSource | undefined;
@@ -20,7 +24,7 @@ function sourceForNew(): RowSource {
 let sourceOf: (cursor: Cursor) => RowSource;
 
 /** All readers of one cursor share its position (parity: sql-clone-cursor). `next()` yields `{ done, value }` with both keys always present. */
-export class Cursor {
+export class Cursor<T extends SqlRow = SqlRow> {
   readonly #source: RowSource;
   #columnNames: string[] | undefined;
 
@@ -30,20 +34,20 @@ export class Cursor {
   }
 
   /** The next row as an object. Columns of the same name keep the first position and the last value. */
-  next(): IteratorResult<SqlRow, undefined> {
-    return nextObject(sourceOf(this));
+  next(): IteratorResult<T, undefined> {
+    return nextObject(sourceOf(this)) as IteratorResult<T, undefined>;
   }
 
   /** The remaining rows. */
-  toArray(): SqlRow[] {
+  toArray(): T[] {
     const source = sourceOf(this);
-    const rows: SqlRow[] = [];
-    for (let row = source.take(); row; row = source.take()) rows.push(toObject(source.columnNames, row));
+    const rows: T[] = [];
+    for (let row = source.take(); row; row = source.take()) rows.push(toObject(source.columnNames, row) as T);
     return rows;
   }
 
   /** The only remaining row. @throws Error if there is none, or more than one; the cursor is then closed */
-  one(): SqlRow {
+  one(): T {
     const source = sourceOf(this);
     const row = source.take();
     if (!row) throw new Error(ONE_BUT_NONE);
@@ -51,13 +55,13 @@ export class Cursor {
       source.close();
       throw new Error(ONE_BUT_MANY);
     }
-    return toObject(source.columnNames, row);
+    return toObject(source.columnNames, row) as T;
   }
 
   /** An iterator over the same rows as arrays of values. */
-  raw(): IterableIterator<Cell[], undefined> {
+  raw<U extends Cell[] = Cell[]>(): IterableIterator<U, undefined> {
     making = sourceOf(this);
-    return new RawIterator();
+    return new RawIterator() as IterableIterator<Cell[], undefined> as IterableIterator<U, undefined>;
   }
 
   /** Names of the result columns. The same array each time; changing it changes no row (parity: sql-column-names). */
@@ -77,9 +81,9 @@ export class Cursor {
     return sourceOf(this).rowsWritten;
   }
 
-  [Symbol.iterator](): IterableIterator<SqlRow, undefined> {
+  [Symbol.iterator](): IterableIterator<T, undefined> {
     making = sourceOf(this);
-    return new RowIterator();
+    return new RowIterator() as IterableIterator<SqlRow, undefined> as IterableIterator<T, undefined>;
   }
 
   static {
@@ -91,9 +95,9 @@ export class Cursor {
   }
 }
 
-export function makeCursor(source: RowSource): Cursor {
+export function makeCursor<T extends SqlRow>(source: RowSource): Cursor<T> {
   making = source;
-  return new Cursor();
+  return new Cursor<T>();
 }
 
 function nextObject(source: RowSource): IteratorResult<SqlRow, undefined> {

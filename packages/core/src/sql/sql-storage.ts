@@ -7,10 +7,11 @@
 import { PAGE_SIZE, type SqlValue } from "../contract/index.js";
 import { CURSOR_CANCELED, NO_STATEMENT, notOfType, ONLY_LAST_HAS_PARAMETERS, WRONG_BINDING_COUNT } from "../messages.js";
 import { illegalConstructor, illegalInvocation, shapeAsPlatform } from "../platform-class.js";
+import type { Public } from "../public.js";
 import type { Connection } from "../transaction/connection.js";
 import type { Transaction } from "../transaction/transaction.js";
 import { toSqlValue, toText } from "./bindings.js";
-import { Cursor, makeCursor } from "./cursor.js";
+import { Cursor, type CursorClass, makeCursor, type SqlRow } from "./cursor.js";
 import { OpenQueries } from "./open-queries.js";
 import { RowSource, type StatementRunner } from "./row-source.js";
 import { toPlatformError } from "./sql-error.js";
@@ -41,10 +42,12 @@ class Statement {
 }
 shapeAsPlatform(Statement);
 
+export type StatementClass = (abstract new () => object) & { readonly prototype: object };
+
 export class SqlStorage {
   /** The class of what `exec` returns, for `instanceof`. */
-  declare readonly Cursor: typeof Cursor;
-  declare readonly Statement: typeof Statement;
+  declare readonly Cursor: CursorClass;
+  declare readonly Statement: StatementClass;
   readonly #parts: SqlStorageParts;
   readonly #cache = new StatementCache();
   readonly #runner: StatementRunner;
@@ -64,7 +67,7 @@ export class SqlStorage {
 
   /** Runs one or more statements; bindings go to the last one, whose rows the cursor reads.
    * @throws Error with SQLite's text and code (`spec/sql` §8); TypeError for an argument that cannot be converted */
-  exec(query: string, ...bindings: unknown[]): Cursor;
+  exec<T extends SqlRow = SqlRow>(query: string, ...bindings: unknown[]): Public<Cursor<T>>;
   exec(text: unknown = undefined, ...values: unknown[]): Cursor {
     if (!(#parts in this)) throw illegalInvocation();
     // biome-ignore lint/complexity/noArguments: `exec.length` is 0, and this is the path that everything takes
