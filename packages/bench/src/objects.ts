@@ -8,7 +8,7 @@ import { type DurableObjectNamespace, openHost } from "holdfast";
 import { medians, timed } from "./measure.js";
 
 /** How often each is done in one round. */
-export const WORK = { calls: 5000, pairs: 5000, syncPairs: 5000, lists: 10 } as const;
+export const WORK = { calls: 5000, pairs: 20_000, syncPairs: 20_000, lists: 20 } as const;
 
 export type Work = keyof typeof WORK;
 

@@ -53,9 +53,7 @@ export class WasmStatement implements SqliteStatement {
     try {
       for (let i = 0; i < count && code === 0; i++) {
         const value = values[i] ?? null;
-        if (typeof value === "object" ? value !== null : typeof value === "string" && value.length > KEPT_LENGTH) {
-          this.#holdsMuch = true;
-        }
+        if (value !== null && typeof value !== "number" && value.length > KEPT_LENGTH) this.#holdsMuch = true;
         code = bindValue(engine, handle, i + 1, value);
       }
     } catch (error) {

@@ -1,5 +1,6 @@
 /** Values on their way between JavaScript and the instance's memory. */
 import { encodeWtf8, type SqlValue } from "@holdfast/core/contract";
+import { TEXT_BYTES } from "@holdfast/vfs";
 import { type Engine, RUN_BYTES } from "./engine.js";
 
 const TRANSIENT = -1;
@@ -19,6 +20,10 @@ export function bindValue(engine: Engine, statement: number, index: number, valu
     const length = engine.text.write(value);
     if (length >= 0) return exports.sqlite3_bind_text(statement, index, engine.text.at, length, TRANSIENT);
     return withBytes(engine, encodeWtf8(value), (at, bytes) => exports.sqlite3_bind_text(statement, index, at, bytes, TRANSIENT));
+  }
+  if (value.length <= TEXT_BYTES) {
+    engine.memory.bytes.set(value, engine.text.at); // SQLite copies it from there
+    return exports.sqlite3_bind_blob(statement, index, engine.text.at, value.length, TRANSIENT);
   }
   return withBytes(engine, value, (at, bytes) => exports.sqlite3_bind_blob(statement, index, at, bytes, TRANSIENT));
 }

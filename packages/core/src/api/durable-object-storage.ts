@@ -31,6 +31,8 @@ const AS_OF_TIME = "Incorrect type for the 'asOfTime' field on 'TransactionOptio
 export interface StorageParts {
   /** `supports.rowCounts` of the driver. */
   readonly rowCounts: "exact" | "estimated";
+  /** `supports.exactText` of the driver. */
+  readonly exactText: boolean;
   readonly connection: Connection;
   readonly policy: SqlPolicy;
   readonly transaction: Transaction;
@@ -99,7 +101,7 @@ export class DurableObjectStorage {
   /** The keys that exist, with their values, in ascending order of their UTF-8 bytes. */
   get<T = unknown>(keys: string[], options?: GetOptions): Promise<Map<string, T>>;
   get(...args: unknown[]): Promise<unknown> {
-    return this.#quiet(this.#pairs.get(args));
+    return this.#settled(() => this.#pairs.get(args));
   }
 
   /** Stores a structured-cloneable value. The value is copied during the call.
@@ -108,7 +110,7 @@ export class DurableObjectStorage {
   /** Stores every own enumerable property whose value is not `undefined`; all or none. */
   put<T>(entries: Record<string, T>, options?: PutOptions): Promise<void>;
   put(...args: unknown[]): Promise<void> {
-    return this.#quiet(this.#pairs.put(args));
+    return this.#settled(() => this.#pairs.put(args));
   }
 
   /** Whether the key existed. Failures are thrown, not rejections. */
@@ -116,12 +118,12 @@ export class DurableObjectStorage {
   /** How many of the keys existed. */
   delete(keys: string[], options?: PutOptions): Promise<number>;
   delete(...args: unknown[]): Promise<boolean | number> {
-    return this.#pairs.delete(args);
+    return Promise.resolve(this.#pairs.delete(args));
   }
 
   /** Pairs in ascending order of the keys' UTF-8 bytes. */
   list<T = unknown>(options?: ListOptions): Promise<Map<string, T>> {
-    return this.#quiet(this.#pairs.list(options) as Promise<Map<string, T>>);
+    return this.#settled(() => this.#pairs.list(options) as Map<string, T>);
   }
 
   /** Resolves, in a later turn, when every write made before is durable. */
@@ -135,6 +137,17 @@ export class DurableObjectStorage {
     await afterTurn();
     await transaction.flushed();
     await nextTurn();
+  }
+
+  /** A settled promise of what is done at once. */
+  #settled<T>(work: () => T): Promise<T> {
+    try {
+      return Promise.resolve(work());
+    } catch (error) {
+      const failed = Promise.reject<T>(error);
+      if (this.#parts.hasEnded(error)) failed.catch(() => undefined); // as below
+      return failed;
+    }
   }
 
   /** Code that runs on after its session has ended is nobody's any more (`spec/runtime` §4.3). A promise that fails for that reason alone
@@ -152,30 +165,30 @@ export class DurableObjectStorage {
   /** When the alarm is set for, milliseconds since the epoch; `null` if it is not, and while the handler that it was set for runs. */
   getAlarm(options?: AlarmOptions): Promise<number | null>;
   getAlarm(...args: unknown[]): Promise<number | null> {
-    return this.#quiet(this.#alarms.getAlarm(args));
+    return this.#settled(() => this.#alarms.getAlarm(args));
   }
 
   /** Sets the alarm, replacing an earlier one. A time that has passed means now.
    * @throws TypeError, as a rejection, for what is no date, a time below 1 or after 2189, and for a class without `alarm()` */
   setAlarm(scheduledTime: number | Date, options?: AlarmOptions): Promise<void>;
   setAlarm(...args: unknown[]): Promise<void> {
-    return this.#quiet(this.#alarms.setAlarm(args));
+    return this.#settled(() => this.#alarms.setAlarm(args));
   }
 
   /** Deletes the alarm, if it is set. */
   deleteAlarm(options?: AlarmOptions): Promise<void>;
   deleteAlarm(...args: unknown[]): Promise<void> {
-    return this.#quiet(this.#alarms.deleteAlarm(args));
+    return this.#settled(() => this.#alarms.deleteAlarm(args));
   }
 
   /** Deletes everything the object has stored, tables included, at once; what the turn wrote before is dropped. Whether an alarm goes too
    * depends on the compatibility date. @throws Error, as a rejection, inside a transaction */
   deleteAll(options?: PutOptions): Promise<void>;
   deleteAll(...args: unknown[]): Promise<void> {
-    return this.#quiet(this.#deleteAll(args));
+    return this.#settled(() => this.#deleteAll(args));
   }
 
-  async #deleteAll(args: readonly unknown[]): Promise<void> {
+  #deleteAll(args: readonly unknown[]): void {
     optionsObject(args[0], "deleteAll", OWNER, 1, "PutOptions");
     if (this.#parts.transaction.isExplicit) throw new Error(NO_DELETE_ALL_IN_TRANSACTION);
     deleteEverything({ ...this.#parts, cancelQueries: this.#cancelQueries });

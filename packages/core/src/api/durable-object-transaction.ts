@@ -45,13 +45,13 @@ export class DurableObjectTransaction {
   delete(keys: string[], options?: PutOptions): Promise<number>;
   delete(...args: unknown[]): Promise<boolean | number> {
     this.#check("delete");
-    return this.#parts.pairs.delete(args);
+    return Promise.resolve(this.#parts.pairs.delete(args));
   }
 
   /** As `ctx.storage.list`. @throws Error, as a rejection, after the transaction's end */
   async list<T = unknown>(options?: ListOptions): Promise<Map<string, T>> {
     this.#check("list");
-    return this.#parts.pairs.list(options) as Promise<Map<string, T>>;
+    return this.#parts.pairs.list(options) as Map<string, T>;
   }
 
   /** As `ctx.storage.getAlarm`. @throws Error, as a rejection, after the transaction's end */

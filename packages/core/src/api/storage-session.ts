@@ -164,8 +164,10 @@ export class StorageSession {
     const statements = new OwnStatements({ connection, transaction, policy });
     const alarm = new Alarm({ metadata: new MetadataTable({ statements, transaction }), transaction, now });
     const { deletesAlarm = true } = parts;
+    const { supports } = parts.backend.driver;
     this.storage = new DurableObjectStorage({
-      rowCounts: parts.backend.driver.supports.rowCounts,
+      rowCounts: supports.rowCounts,
+      exactText: supports.exactText,
       ...{ connection, policy, transaction, timeline, statements, alarm, deletesAlarm, now, turnTaker, afterTurn, hasEnded },
       hasAlarmHandler: () => (parts.hasAlarmHandler ? parts.hasAlarmHandler() : needsHost()),
       section: (body, rules) => this.section(body, rules),

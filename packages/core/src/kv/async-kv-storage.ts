@@ -1,8 +1,6 @@
 /** kv/async-kv-storage.ts
- * `ctx.storage.get/put/delete/list` of SQLite-backed objects (`spec/kv` §1).
- *
- * Their work is done before they return, so their promises are already settled and never end a turn. Every failure is a rejection,
- * except in `delete`, which throws (`spec/kv` §1.1). */
+ * What `ctx.storage.get/put/delete/list` of SQLite-backed objects do (`spec/kv` §1), at once: whoever calls makes settled promises of it, which
+ * never end a turn. */
 
 import { decodeWtf8, encodeWtf8 } from "../contract/index.js";
 import { notOfType, PUT_FORMS, PUT_UNDEFINED } from "../messages.js";
@@ -42,29 +40,30 @@ export class AsyncKvStorage {
     this.#parts = parts;
   }
 
-  async get(args: readonly unknown[]): Promise<unknown> {
+  get(args: readonly unknown[]): unknown {
     const keys = this.#keys("get", args);
     optionsObject(args[1], "get", this.#parts.owner, 2, "GetOptions");
     const { table } = this.#parts;
     if (!Array.isArray(keys)) {
-      const bytes = table.get(keys as Uint8Array);
+      const bytes = table.get(keys);
       return bytes && deserialize(bytes);
     }
     const found = new Map<string, unknown>();
-    for (const key of (keys as Uint8Array[]).sort(compareBytes)) {
+    const ordered = keys.map((key) => ({ key, bytes: encodeWtf8(key) })).sort((a, b) => compareBytes(a.bytes, b.bytes));
+    for (const { key, bytes: encoded } of ordered) {
       const bytes = table.get(key);
-      if (bytes) found.set(decodeWtf8(key), deserialize(bytes));
+      if (bytes) found.set(decodeWtf8(encoded), deserialize(bytes));
     }
     return found;
   }
 
-  async put(args: readonly unknown[]): Promise<void> {
+  put(args: readonly unknown[]): void {
     const { owner, table, transaction } = this.#parts;
     if (args.length === 0) throw notOfType("put", owner, 1, "string or object");
     const [first, second] = args;
     const isKey = (typeof first !== "object" && typeof first !== "function") || first === null || Array.isArray(first);
     if (isKey) {
-      const key = encodeWtf8(toText(first));
+      const key = toText(first);
       const options = this.#writeOptions("put", args[2], 3);
       if (second === undefined) throw new TypeError(PUT_UNDEFINED);
       table.put(key, serialize(second), options);
@@ -75,9 +74,9 @@ export class AsyncKvStorage {
     }
     const options = this.#writeOptions("put", second, 2);
     this.#writeOptions("put", args[2], 3);
-    const pairs: [Uint8Array, Uint8Array][] = [];
+    const pairs: [string, Uint8Array][] = [];
     for (const [key, value] of Object.entries(first as object)) {
-      if (value !== undefined) pairs.push([encodeWtf8(key), serialize(value)]);
+      if (value !== undefined) pairs.push([key, serialize(value)]);
     }
     transaction.sync(() => {
       table.create(options);
@@ -85,28 +84,29 @@ export class AsyncKvStorage {
     }, options);
   }
 
-  delete(args: readonly unknown[]): Promise<boolean | number> {
+  delete(args: readonly unknown[]): boolean | number {
     const keys = this.#keys("delete", args);
     const options = this.#writeOptions("delete", args[1], 2);
     const { table } = this.#parts;
-    if (!Array.isArray(keys)) return Promise.resolve(table.delete(keys as Uint8Array, options));
+    if (!Array.isArray(keys)) return table.delete(keys, options);
     let count = 0;
-    for (const key of keys as Uint8Array[]) if (table.delete(key, options)) count += 1;
-    return Promise.resolve(count);
+    for (const key of keys) if (table.delete(key, options)) count += 1;
+    return count;
   }
 
-  async list(options?: unknown): Promise<Map<string, unknown>> {
+  list(options?: unknown): Map<string, unknown> {
     const { range, limit } = checkListOptions(options as ListOptions | undefined, this.#parts.owner);
     if (!range) return new Map();
     this.#parts.lists.start();
-    const pairs = this.#parts.table.list(range, limit);
-    return new Map(pairs.map(([key, value]) => [decodeWtf8(key), deserialize(value)]));
+    const found = new Map<string, unknown>();
+    this.#parts.table.list(range, limit, (key, value) => found.set(key, deserialize(value)));
+    return found;
   }
 
-  #keys(method: string, args: readonly unknown[]): Uint8Array | Uint8Array[] {
+  #keys(method: string, args: readonly unknown[]): string | string[] {
     if (args.length === 0) throw notOfType(method, this.#parts.owner, 1, "string or Array");
     const [keys] = args;
-    return Array.isArray(keys) ? Array.from(keys, (key) => encodeWtf8(toText(key))) : encodeWtf8(toText(keys));
+    return Array.isArray(keys) ? Array.from(keys, toText) : toText(keys);
   }
 
   #writeOptions(method: string, options: unknown, parameter: number): { readonly confirmed: boolean } {

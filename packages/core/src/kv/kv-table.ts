@@ -1,10 +1,10 @@
 /** kv/kv-table.ts
  * The hidden table behind both key-value interfaces of SQLite-backed objects (`spec/kv` §2.1).
  *
- * Keys are TEXT holding WTF-8 bytes and order by unsigned byte. They travel as blobs and are cast, so that the same bytes are stored on
- * engines that cannot bind lone surrogates. The table appears with the first write or delete, as on the platform, because its presence
+ * Keys are TEXT holding WTF-8 bytes and order by unsigned byte. On engines that cannot bind lone surrogates they travel as blobs and are cast,
+ * so that the same bytes are stored, and so do the bounds of ranges, which may be no text. The table appears with the first write or delete, as on the platform, because its presence
  * shows in `databaseSize` and `sqlite_master`. */
-import type { SqlValue } from "../contract/index.js";
+import { encodeWtf8, type SqlValue } from "../contract/index.js";
 import type { OwnStatements } from "../sql/own-statements.js";
 import type { Transaction } from "../transaction/transaction.js";
 
@@ -22,6 +22,8 @@ export type StoredPair = readonly [key: Uint8Array, value: Uint8Array];
 export interface KvTableParts {
   readonly statements: OwnStatements;
   readonly transaction: Transaction;
+  /** `supports.exactText` of the driver. */
+  readonly exactText: boolean;
 }
 
 /** To the letter: `sqlite_master` shows it (case `hidden/sqlite-master-after-put`). */
@@ -29,48 +31,59 @@ const CREATE = "CREATE TABLE _cf_KV (\n        key TEXT PRIMARY KEY,\n        va
 
 export class KvTable {
   readonly #parts: KvTableParts;
+  readonly #sql: { readonly get: string; readonly put: string; readonly delete: string };
   #known: { readonly rollbacks: number; readonly exists: boolean } | undefined;
 
   constructor(parts: KvTableParts) {
     this.#parts = parts;
+    const key = parts.exactText ? "?1" : "CAST(?1 AS TEXT)";
+    this.#sql = {
+      get: `SELECT value FROM _cf_KV WHERE key = ${key}`,
+      put: `INSERT OR REPLACE INTO _cf_KV (key, value) VALUES (${key}, ?2)`,
+      delete: `DELETE FROM _cf_KV WHERE key = ${key} RETURNING 1`,
+    };
   }
 
-  get(key: Uint8Array): Uint8Array | undefined {
+  get(key: string): Uint8Array | undefined {
     this.#parts.transaction.willRead();
     if (!this.exists) return undefined;
-    const row = this.#parts.statements.first("SELECT value FROM _cf_KV WHERE key = CAST(?1 AS TEXT)", [key]);
+    const row = this.#parts.statements.first(this.#sql.get, [this.#bound(key)]);
     return row && toBytes(row[0]);
   }
 
-  put(key: Uint8Array, value: Uint8Array, options: { readonly confirmed: boolean }): void {
+  put(key: string, value: Uint8Array, options: { readonly confirmed: boolean }): void {
     this.#willWrite(options);
-    this.#parts.statements.first("INSERT OR REPLACE INTO _cf_KV (key, value) VALUES (CAST(?1 AS TEXT), ?2)", [key, value]);
+    this.#parts.statements.first(this.#sql.put, [this.#bound(key), value]);
   }
 
   /** Whether the key existed. */
-  delete(key: Uint8Array, options: { readonly confirmed: boolean }): boolean {
+  delete(key: string, options: { readonly confirmed: boolean }): boolean {
     this.#willWrite(options);
-    return this.#parts.statements.first("DELETE FROM _cf_KV WHERE key = CAST(?1 AS TEXT) RETURNING 1", [key]) !== undefined;
+    return this.#parts.statements.first(this.#sql.delete, [this.#bound(key)]) !== undefined;
+  }
+
+  #bound(key: string): SqlValue {
+    return this.#parts.exactText ? key : encodeWtf8(key);
   }
 
   /** The first pair of a range, in the range's direction. */
   first(range: KeyRange): StoredPair | undefined {
     this.#parts.transaction.willRead();
     if (!this.exists) return undefined;
-    const row = this.#parts.statements.first(`${selectRange(range)} LIMIT 1`, bounds(range));
+    const row = this.#parts.statements.first(`${selectRange("CAST(key AS BLOB)", range)} LIMIT 1`, bounds(range));
     return row && toPair(row);
   }
 
-  /** At most `limit` pairs of a range. */
-  list(range: KeyRange, limit: number | undefined): StoredPair[] {
+  /** Tells of at most `limit` pairs of a range, in its direction. `onPair` must not run code of the application. */
+  list(range: KeyRange, limit: number | undefined, onPair: (key: string, value: Uint8Array) => void): void {
     this.#parts.transaction.willRead();
-    if (!this.exists) return [];
-    const pairs: StoredPair[] = [];
-    this.#parts.statements.run(selectRange(range), bounds(range), (row) => {
-      pairs.push(toPair(row));
-      return limit === undefined || pairs.length < limit;
+    if (!this.exists) return;
+    let count = 0;
+    this.#parts.statements.run(selectRange("key", range), bounds(range), (row) => {
+      onPair(String(row[0]), toBytes(row[1]));
+      count += 1;
+      return limit === undefined || count < limit;
     });
-    return pairs;
   }
 
   /** Makes the table if it is not there, as every write does. */
@@ -94,12 +107,12 @@ export class KvTable {
   }
 }
 
-function selectRange(range: KeyRange): string {
+function selectRange(key: string, range: KeyRange): string {
   const conditions: string[] = [];
   if (range.start) conditions.push(`key ${range.afterStart ? ">" : ">="} CAST(?1 AS TEXT)`);
   if (range.end) conditions.push(`key < CAST(?${range.start ? 2 : 1} AS TEXT)`);
   const where = conditions.length > 0 ? `WHERE ${conditions.join(" AND ")} ` : "";
-  return `SELECT CAST(key AS BLOB), value FROM _cf_KV ${where}ORDER BY key${range.reverse ? " DESC" : ""}`;
+  return `SELECT ${key}, value FROM _cf_KV ${where}ORDER BY key${range.reverse ? " DESC" : ""}`;
 }
 
 function bounds(range: KeyRange): Uint8Array[] {

@@ -1,6 +1,6 @@
 /** `ctx.storage.kv`: synchronous key-value storage of SQLite-backed objects (`spec/kv` §2). */
 
-import { decodeWtf8, encodeWtf8 } from "../contract/index.js";
+import { decodeWtf8 } from "../contract/index.js";
 import { ITERATOR_INVALIDATED, notOfType } from "../messages.js";
 import { toText } from "../sql/bindings.js";
 import { deserialize } from "./codec/deserialize.js";
@@ -54,9 +54,9 @@ export class SyncKvStorage {
     return OWNER;
   }
 
-  #key(method: string, args: readonly unknown[]): Uint8Array {
+  #key(method: string, args: readonly unknown[]): string {
     if (args.length === 0) throw notOfType(method, OWNER, 1, "string");
-    return encodeWtf8(toText(args[0]));
+    return toText(args[0]);
   }
 }
 

@@ -1,4 +1,4 @@
-/** `ctx.storage.getAlarm/setAlarm/deleteAlarm` (`spec/runtime` §7.1). Every failure is a rejection. */
+/** What `ctx.storage.getAlarm/setAlarm/deleteAlarm` do (`spec/runtime` §7.1), at once: whoever calls makes promises of it. */
 import { optionsObject } from "../kv/list-options.js";
 import { ALARM_NOT_POSITIVE, ALARM_TOO_LATE, NO_ALARM_HANDLER, NOT_A_DATE, notOfType } from "../messages.js";
 import type { Alarm } from "./alarm.js";
@@ -28,13 +28,13 @@ export class AlarmStorage {
     this.#parts = parts;
   }
 
-  async getAlarm(args: readonly unknown[]): Promise<number | null> {
+  getAlarm(args: readonly unknown[]): number | null {
     const { alarm, owner } = this.#parts;
     optionsObject(args[0], "getAlarm", owner, 1, "GetAlarmOptions");
     return alarm.get();
   }
 
-  async setAlarm(args: readonly unknown[]): Promise<void> {
+  setAlarm(args: readonly unknown[]): void {
     const { alarm, owner, hasHandler } = this.#parts;
     const [when] = args;
     if (typeof when !== "number" && !(when instanceof Date)) throw notOfType("setAlarm", owner, 1, "date");
@@ -47,7 +47,7 @@ export class AlarmStorage {
     alarm.set(time, options);
   }
 
-  async deleteAlarm(args: readonly unknown[]): Promise<void> {
+  deleteAlarm(args: readonly unknown[]): void {
     const options = this.#writeOptions("deleteAlarm", args[0], 1);
     this.#parts.alarm.set(null, options);
   }

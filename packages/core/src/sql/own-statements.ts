@@ -21,30 +21,48 @@ export class OwnStatements {
 
   /** The first row, if there is one. */
   first(sql: string, values: readonly SqlValue[]): SqlValue[] | undefined {
-    let first: SqlValue[] | undefined;
-    this.run(sql, values, (row) => {
-      first ??= row;
-      return false;
-    });
-    return first;
+    const statement = this.#statement(sql);
+    try {
+      statement.bind(values);
+      return this.#step(statement) ? statement.row() : undefined;
+    } catch (error) {
+      throw this.#failed(error);
+    } finally {
+      statement.reset();
+    }
   }
 
   /** Steps a statement until it ends or `onRow` returns false. */
   run(sql: string, values: readonly SqlValue[], onRow: (row: SqlValue[]) => boolean): void {
-    const { connection, transaction, policy } = this.#parts;
-    const statement = this.#statements.get(sql) ?? connection.prepareTrusted(sql);
-    this.#statements.set(sql, statement);
-    const step = () => statement.step();
+    const statement = this.#statement(sql);
     try {
       statement.bind(values);
-      while (connection.trusted(step) && onRow(statement.row()));
+      while (this.#step(statement) && onRow(statement.row()));
     } catch (error) {
-      const translated = toPlatformError(policy, error);
-      transaction.engineFailed(translated);
-      throw translated;
+      throw this.#failed(error);
     } finally {
       statement.reset();
     }
+  }
+
+  #statement(sql: string): SqliteStatement {
+    const known = this.#statements.get(sql);
+    if (known) return known;
+    const statement = this.#parts.connection.prepareTrusted(sql);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+
+  /** Nobody is asked, also if SQLite compiles the statement again. */
+  #step(statement: SqliteStatement): boolean {
+    return this.#parts.connection.trustedStep(statement);
+  }
+
+  #failed(error: unknown): unknown {
+    const { transaction, policy } = this.#parts;
+    const translated = toPlatformError(policy, error);
+    transaction.engineFailed(translated);
+    return translated;
   }
 
   /** Whether there is such a table. What is known holds until something is rolled back or dropped. */

@@ -39,6 +39,16 @@ export class Connection {
     }
   }
 
+  /** Steps a statement of ours. */
+  trustedStep(statement: SqliteStatement): boolean {
+    this.#trusted += 1;
+    try {
+      return statement.step();
+    } finally {
+      this.#trusted -= 1;
+    }
+  }
+
   /** Compiles one statement of ours. */
   prepareTrusted(sql: string): SqliteStatement {
     const prepared = this.trusted((database) => database.prepare(sql));

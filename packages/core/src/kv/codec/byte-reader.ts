@@ -1,12 +1,11 @@
 /** Reads what {@link ByteWriter} wrote, refusing to read past the end. */
 export class ByteReader {
   readonly #bytes: Uint8Array;
-  readonly #view: DataView;
+  #view: DataView | undefined;
   #at = 0;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   get offset(): number {
@@ -49,6 +48,8 @@ export class ByteReader {
 
   double(): number {
     const at = this.#take(8);
+    const { buffer, byteOffset, byteLength } = this.#bytes;
+    this.#view ??= new DataView(buffer, byteOffset, byteLength);
     return this.#view.getFloat64(at, true);
   }
 

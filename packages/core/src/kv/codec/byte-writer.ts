@@ -1,8 +1,18 @@
+/** Space of the last writer that finished: most values are small, and making it anew costs more than writing them. */
+let spare: Uint8Array | undefined;
+const LARGEST_SPARE = 64 * 1024;
+const EMPTY = new Uint8Array(0);
+
 /** Grows a byte array; numbers little-endian, counts as varints. */
 export class ByteWriter {
-  #bytes = new Uint8Array(256);
-  #view = new DataView(this.#bytes.buffer);
+  #bytes: Uint8Array;
+  #view: DataView | undefined;
   #length = 0;
+
+  constructor() {
+    this.#bytes = spare ?? new Uint8Array(256);
+    spare = undefined; // writers can be nested: a getter of the value may store something itself
+  }
 
   get length(): number {
     return this.#length;
@@ -29,7 +39,7 @@ export class ByteWriter {
 
   double(value: number): void {
     this.#room(8);
-    this.#view.setFloat64(this.#length, value, true);
+    this.#dataView().setFloat64(this.#length, value, true);
     this.#length += 8;
   }
 
@@ -47,13 +57,22 @@ export class ByteWriter {
 
   utf16(text: string): void {
     this.#room(text.length * 2);
-    for (let i = 0; i < text.length; i++) this.#view.setUint16(this.#length + i * 2, text.charCodeAt(i), true);
+    const view = this.#dataView();
+    for (let i = 0; i < text.length; i++) view.setUint16(this.#length + i * 2, text.charCodeAt(i), true);
     this.#length += text.length * 2;
   }
 
-  /** The bytes so far, copied. */
+  /** The bytes so far, copied. Nothing can be written afterwards. */
   finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
+    const bytes = this.#bytes.slice(0, this.#length);
+    if (this.#bytes.length <= LARGEST_SPARE) spare = this.#bytes;
+    this.#bytes = EMPTY;
+    return bytes;
+  }
+
+  #dataView(): DataView {
+    this.#view ??= new DataView(this.#bytes.buffer);
+    return this.#view;
   }
 
   #room(count: number): void {
@@ -62,6 +81,6 @@ export class ByteWriter {
     const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
     grown.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = grown;
-    this.#view = new DataView(grown.buffer);
+    this.#view = undefined;
   }
 }
