@@ -9,6 +9,7 @@ const DONE = 101;
 const KEPT_LENGTH = 1024;
 
 const NO_ROW: SqlValue[] = [];
+const NO_NAMES: readonly string[] = [];
 const NOTHING: RowCounts = { rowsRead: 0, rowsWritten: 0 };
 
 export class WasmStatement implements SqliteStatement {
@@ -35,6 +36,7 @@ export class WasmStatement implements SqliteStatement {
 
   get columnNames(): readonly string[] {
     const handle = this.#use();
+    if (this.#columnNames === NO_NAMES && !this.readOnly) return NO_NAMES; // a write without RETURNING has none, whatever becomes of the schema
     const recompiled = this.#counters().getUint32(this.#database.engine.run + 8, true);
     if (this.#columnNames && recompiled === this.#recompiled) return this.#columnNames;
     const { engine } = this.#database;
@@ -42,6 +44,7 @@ export class WasmStatement implements SqliteStatement {
     this.#columnNames = engine.call(({ sqlite3_column_count, sqlite3_column_name }) =>
       Array.from({ length: sqlite3_column_count(handle) }, (_, i) => engine.memory.text(sqlite3_column_name(handle, i))),
     );
+    if (this.#columnNames.length === 0) this.#columnNames = NO_NAMES;
     return this.#columnNames;
   }
 

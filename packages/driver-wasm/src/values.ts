@@ -39,6 +39,16 @@ export function withBytes<T>(engine: Engine, bytes: Uint8Array, use: (pointer: n
   }
 }
 
+/** Up to this many bytes a loop beats `slice`. */
+const SHORT = 32;
+
+function copyOut(bytes: Uint8Array, start: number, length: number): Uint8Array {
+  if (length > SHORT) return bytes.slice(start, start + length);
+  const copy = new Uint8Array(length);
+  for (let i = 0; i < length; i++) copy[i] = bytes[start + i] as number;
+  return copy;
+}
+
 /** The columns of the row that `holdfast_step` left in the engine, as fresh values. */
 export function readRow(engine: Engine, columns: number): SqlValue[] {
   const { memory } = engine;
@@ -54,8 +64,7 @@ export function readRow(engine: Engine, columns: number): SqlValue[] {
         row[i] = engine.text.read(view.getUint32(at + 8, true), view.getInt32(at + 4, true));
         break;
       case BLOB: {
-        const start = view.getUint32(at + 8, true);
-        row[i] = memory.bytes.slice(start, start + view.getInt32(at + 4, true));
+        row[i] = copyOut(memory.bytes, view.getUint32(at + 8, true), view.getInt32(at + 4, true));
         break;
       }
       default:

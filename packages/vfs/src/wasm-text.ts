@@ -1,6 +1,6 @@
 /** wasm-text.ts
  * Texts on their way between JavaScript and a wasm memory. Most are short and ASCII: for those a loop beats the platform's coders. */
-import { decodeWtf8 } from "@holdfast/core/contract";
+import { decodeAscii, decodeWtf8 } from "@holdfast/core/contract";
 import type { WasmMemory } from "./wasm-memory.js";
 
 /** Bytes that a {@link WasmText} needs for itself. */
@@ -40,16 +40,7 @@ export class WasmText {
   /** The text in some bytes. */
   read(at: number, length: number): string {
     const { bytes } = this.#memory;
-    if (length <= SHORT) {
-      let text = "";
-      let i = 0;
-      for (; i < length; i++) {
-        const code = bytes[at + i] as number;
-        if (code > 0x7f) break;
-        text += String.fromCharCode(code);
-      }
-      if (i === length) return text;
-    }
-    return decodeWtf8(bytes.subarray(at, at + length));
+    const short = length <= SHORT ? decodeAscii(bytes, at, at + length) : undefined;
+    return short ?? decodeWtf8(bytes.subarray(at, at + length));
   }
 }

@@ -15,5 +15,5 @@ export type {
   SqlValue,
 } from "./driver.js";
 export { type CommitMeta, type CommitPages, type Image, PAGE_SIZE, type PageChange } from "./pager.js";
-export { decodeWtf8, encodeWtf8 } from "./text.js";
+export { decodeAscii, decodeWtf8, encodeWtf8 } from "./text.js";
 export type { BookmarkResolution, Position, PositionRange, Timeline, TimelineSource } from "./timeline.js";

@@ -7,6 +7,7 @@
 import { encodeWtf8, type SqlValue } from "../contract/index.js";
 import type { OwnStatements } from "../sql/own-statements.js";
 import type { Transaction } from "../transaction/transaction.js";
+import { ValueCache } from "./value-cache.js";
 
 /** Bytes of keys; absent means unbounded. */
 export interface KeyRange {
@@ -32,6 +33,7 @@ const CREATE = "CREATE TABLE _cf_KV (\n        key TEXT PRIMARY KEY,\n        va
 export class KvTable {
   readonly #parts: KvTableParts;
   readonly #sql: { readonly get: string; readonly put: string; readonly delete: string };
+  readonly #cache = new ValueCache();
   #known: { readonly rollbacks: number; readonly exists: boolean } | undefined;
 
   constructor(parts: KvTableParts) {
@@ -45,21 +47,29 @@ export class KvTable {
   }
 
   get(key: string): Uint8Array | undefined {
-    this.#parts.transaction.willRead();
+    const { transaction, statements } = this.#parts;
+    transaction.willRead();
+    const known = this.#cache.get(key, transaction.rollbacks);
+    if (known !== undefined) return known ?? undefined;
     if (!this.exists) return undefined;
-    const row = this.#parts.statements.first(this.#sql.get, [this.#bound(key)]);
-    return row && toBytes(row[0]);
+    const row = statements.first(this.#sql.get, [this.#bound(key)]);
+    const value = row ? toBytes(row[0]) : undefined;
+    this.#cache.set(key, value ?? null, transaction.rollbacks);
+    return value;
   }
 
   put(key: string, value: Uint8Array, options: { readonly confirmed: boolean }): void {
     this.#willWrite(options);
     this.#parts.statements.first(this.#sql.put, [this.#bound(key), value]);
+    this.#cache.set(key, value, this.#parts.transaction.rollbacks);
   }
 
   /** Whether the key existed. */
   delete(key: string, options: { readonly confirmed: boolean }): boolean {
     this.#willWrite(options);
-    return this.#parts.statements.first(this.#sql.delete, [this.#bound(key)]) !== undefined;
+    const existed = this.#parts.statements.first(this.#sql.delete, [this.#bound(key)]) !== undefined;
+    this.#cache.set(key, null, this.#parts.transaction.rollbacks);
+    return existed;
   }
 
   #bound(key: string): SqlValue {

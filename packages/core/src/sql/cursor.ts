@@ -26,7 +26,6 @@ let sourceOf: (cursor: Cursor) => RowSource;
 /** All readers of one cursor share its position (parity: sql-clone-cursor). `next()` yields `{ done, value }` with both keys always present. */
 export class Cursor<T extends SqlRow = SqlRow> {
   readonly #source: RowSource;
-  #columnNames: string[] | undefined;
 
   /** @throws TypeError always: cursors come from `sql.exec()` */
   constructor() {
@@ -66,9 +65,7 @@ export class Cursor<T extends SqlRow = SqlRow> {
 
   /** Names of the result columns. The same array each time; changing it changes no row (parity: sql-column-names). */
   get columnNames(): string[] {
-    const { columnNames } = sourceOf(this);
-    this.#columnNames ??= [...columnNames];
-    return this.#columnNames;
+    return sourceOf(this).shownNames;
   }
 
   /** Rows read so far; exact or estimated as the driver's `supports.rowCounts` says. */

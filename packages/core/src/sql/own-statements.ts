@@ -32,12 +32,14 @@ export class OwnStatements {
     }
   }
 
-  /** Steps a statement until it ends or `onRow` returns false. */
+  /** Steps a statement until it ends or `onRow`, which must not run code of the application, returns false. */
   run(sql: string, values: readonly SqlValue[], onRow: (row: SqlValue[]) => boolean): void {
     const statement = this.#statement(sql);
     try {
       statement.bind(values);
-      while (this.#step(statement) && onRow(statement.row()));
+      this.#parts.connection.trusted(() => {
+        while (statement.step() && onRow(statement.row()));
+      });
     } catch (error) {
       throw this.#failed(error);
     } finally {

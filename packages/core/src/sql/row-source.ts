@@ -7,27 +7,26 @@
  * (parity: sql-unfinished-writes). */
 import type { RowCounts } from "../contract/index.js";
 import { type Cell, toCells } from "./bindings.js";
-import type { OpenQueries, Query } from "./open-queries.js";
+import type { DroppedQueries } from "./dropped-queries.js";
 import type { CachedStatement } from "./statement-cache.js";
 
 /** Who runs statements: errors in the platform's wording, the turn's transaction open, the session still alive. */
 export interface StatementRunner {
   /** Whether counts are exact, and so worth keeping row by row. */
   readonly countsAreExact: boolean;
-  readonly openQueries: OpenQueries;
+  readonly droppedQueries: DroppedQueries;
   step(entry: CachedStatement): boolean;
   /** The statement is no longer needed. */
   release(entry: CachedStatement): void;
 }
 
-export class RowSource implements Query {
+export class RowSource {
   /** Taken after the first step: it may recompile the statement for a changed schema, and at the end it is no longer ours. */
   readonly columnNames: readonly string[];
-  readonly entry: CachedStatement;
-  isWatched = false;
-  /** It reads, and its statement is still its own. */
-  #isOpen = false;
+  #shownNames: string[] | undefined;
+  readonly #entry: CachedStatement;
   readonly #runner: StatementRunner;
+  #isWatched = false;
   /** The row that is next, and behind it those of a writing statement. */
   #ahead: Cell[] | undefined;
   #rest: { readonly rows: Cell[][]; readonly counts: RowCounts[] } | undefined;
@@ -38,7 +37,7 @@ export class RowSource implements Query {
   /** Makes the first step. @throws the platform's error for it; the statement is then finished */
   constructor(runner: StatementRunner, entry: CachedStatement) {
     this.#runner = runner;
-    this.entry = entry;
+    this.#entry = entry;
     let hasRow: boolean;
     try {
       hasRow = runner.step(entry);
@@ -50,9 +49,18 @@ export class RowSource implements Query {
     this.columnNames = statement.columnNames;
     if (hasRow) {
       this.#ahead = toCells(statement.row());
-      if (statement.readOnly) this.#open();
-      else this.#takeAll();
+      if (!statement.readOnly) this.#takeAll();
+      else if (entry.isFresh) {
+        runner.droppedQueries.watch(this, entry);
+        this.#isWatched = true;
+      }
     } else this.#finish();
+  }
+
+  /** The names as the application gets them: the same array each time, and its own. */
+  get shownNames(): string[] {
+    this.#shownNames ??= [...this.columnNames];
+    return this.#shownNames;
   }
 
   get rowsRead(): number {
@@ -87,15 +95,10 @@ export class RowSource implements Query {
     if (this.#runner.countsAreExact) this.#finalCounts = counts;
   }
 
-  #open(): void {
-    this.#isOpen = true;
-    this.#runner.openQueries.opened(this);
-  }
-
   #advance(): void {
     try {
-      if (this.#runner.step(this.entry)) {
-        this.#ahead = toCells(this.entry.statement.row());
+      if (this.#runner.step(this.#entry)) {
+        this.#ahead = toCells(this.#entry.statement.row());
         return;
       }
     } catch (error) {
@@ -110,13 +113,13 @@ export class RowSource implements Query {
 
   #takeAll(): void {
     const first = this.#ahead;
-    const counts = [this.entry.statement.counts()];
+    const counts = [this.#entry.statement.counts()];
     const rows: Cell[][] = [];
     for (;;) {
       this.#advance();
       if (this.#ahead === undefined) break;
       rows.push(this.#ahead);
-      counts.push(this.entry.statement.counts());
+      counts.push(this.#entry.statement.counts());
     }
     this.#ahead = first;
     this.#rest = { rows, counts };
@@ -125,12 +128,12 @@ export class RowSource implements Query {
   /** Buffered rows are counted as they are taken, where the engine can tell. */
   #counts(): RowCounts {
     const buffered = this.#runner.countsAreExact && this.#ahead !== undefined ? this.#rest?.counts[this.#taken] : undefined;
-    return buffered ?? this.#finalCounts ?? this.entry.statement.counts();
+    return buffered ?? this.#finalCounts ?? this.#entry.statement.counts();
   }
 
   #finish(): void {
-    this.#finalCounts = this.entry.statement.counts();
-    if (this.#isOpen) this.#runner.openQueries.ended(this);
-    this.#runner.release(this.entry);
+    this.#finalCounts = this.#entry.statement.counts();
+    if (this.#isWatched) this.#runner.droppedQueries.unwatch(this);
+    this.#runner.release(this.#entry);
   }
 }

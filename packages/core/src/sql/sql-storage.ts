@@ -12,7 +12,7 @@ import type { Connection } from "../transaction/connection.js";
 import type { Transaction } from "../transaction/transaction.js";
 import { toSqlValue, toText } from "./bindings.js";
 import { Cursor, type CursorClass, makeCursor, type SqlRow } from "./cursor.js";
-import { OpenQueries } from "./open-queries.js";
+import { DroppedQueries } from "./dropped-queries.js";
 import { RowSource, type StatementRunner } from "./row-source.js";
 import { toPlatformError } from "./sql-error.js";
 import type { SqlPolicy } from "./sql-policy.js";
@@ -59,7 +59,7 @@ export class SqlStorage {
     parts.onCanceled(() => this.#cache.cancelAll());
     this.#runner = {
       countsAreExact: parts.rowCounts === "exact",
-      openQueries: new OpenQueries((entry) => this.#cache.release(entry)),
+      droppedQueries: new DroppedQueries((entry) => this.#cache.release(entry)),
       step: (entry) => this.#step(entry),
       release: (entry) => this.#cache.release(entry),
     };

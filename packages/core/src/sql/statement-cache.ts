@@ -12,6 +12,8 @@ export interface CachedStatement {
   /** The text of the statements behind this one, without leading blanks; empty for the last. */
   readonly rest: string;
   inUse: boolean;
+  /** It has just been compiled, and runs for the first time. */
+  isFresh: boolean;
   /** Its tables are gone from under the query that is using it. */
   isCanceled: boolean;
   cached: boolean;
@@ -44,7 +46,7 @@ export class StatementCache {
   add(sql: string, statement: SqliteStatement, rest: string): CachedStatement {
     const cached = !this.#entries.has(sql);
     const links = { older: undefined, newer: undefined };
-    const entry: CachedStatement = { sql, statement, rest, inUse: true, isCanceled: false, cached, ...links };
+    const entry: CachedStatement = { sql, statement, rest, inUse: true, isFresh: true, isCanceled: false, cached, ...links };
     this.#all.add(entry);
     if (cached) {
       this.#entries.set(sql, entry);
@@ -58,6 +60,7 @@ export class StatementCache {
   /** Gives a statement back. */
   release(entry: CachedStatement): void {
     entry.inUse = false;
+    entry.isFresh = false;
     entry.statement.reset();
     if (!entry.cached) this.#finalize(entry);
   }

@@ -116,6 +116,8 @@ export class Transaction {
   /** To be called before each step that may change the database. Unconfirmed writes do not close the output gate.
    * @throws what broke the session, or SQLite's error */
   willWrite(options: WriteOptions): void {
+    const state = this.#state;
+    if (state.kind === "open" && (state.confirmed || !options.confirmed) && !this.#refused) return; // nearly always
     this.willRead();
     if (this.#state.kind === "none") {
       if (this.#isRolledBack) return;

@@ -2,10 +2,12 @@
  * Stored bytes to JavaScript value (`spec/kv` §3.3). The bytes may be damaged or hostile: every length is checked against what is left
  * before anything of that size is made, and whatever is not understood is an error, never a guess. */
 import { ByteReader } from "./byte-reader.js";
-import { ERROR_CLASSES, ErrorTag, NEWEST_READ, OLDEST_READ, REGEXP_FLAGS, Tag, VIEWS } from "./wire.js";
+import { ERROR_CLASSES, ErrorTag, NEWEST_READ, OLDEST_READ, REGEXP_FLAGS, Tag, VERSION, VIEWS } from "./wire.js";
 
 /** @throws Error, if the bytes are not a value this version can read (parity: kv-unreadable-value) */
 export function deserialize(bytes: Uint8Array): unknown {
+  const small = smallInteger(bytes);
+  if (small !== undefined) return small;
   try {
     return new Deserializer(bytes).readDocument();
   } catch (error) {
@@ -13,6 +15,15 @@ export function deserialize(bytes: Uint8Array): unknown {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(`The stored value cannot be read: ${reason}`, { cause: error });
   }
+}
+
+/** The most frequent kind of value, without the machinery: an integer in this version's form, in one or two bytes. */
+function smallInteger(bytes: Uint8Array): number | undefined {
+  if (bytes[0] !== Tag.HEADER || bytes[1] !== VERSION || bytes[2] !== Tag.INT32) return undefined;
+  const [low = 0x80, high = 0x80] = [bytes[3], bytes[4]];
+  const value = low < 0x80 ? low : high < 0x80 ? (low & 0x7f) | (high << 7) : undefined;
+  if (value === undefined) return undefined;
+  return value & 1 ? -(value + 1) / 2 : value / 2;
 }
 
 const NOTHING = Symbol("hole");
