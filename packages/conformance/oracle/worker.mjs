@@ -1,5 +1,6 @@
 /** The worker that the real workerd runs: a fresh object for each program. */
 import { DurableObject } from "cloudflare:workers";
+import { countMicrotasks } from "./count-microtasks.mjs";
 import { runProgram } from "./run-program.mjs";
 import { roomClass, runSession } from "./run-session.mjs";
 import { runSpeed, speedClass } from "./speed.mjs";
@@ -9,7 +10,11 @@ let sessions = 0;
 let session = 0;
 const room = (env, object) => env.ROOM.getByName(`${session}/${object}`);
 
-export class Room extends roomClass(DurableObject, room) {}
+export class Room extends roomClass(DurableObject, room) {
+  microtasks() {
+    return countMicrotasks(this.ctx);
+  }
+}
 
 export class Box extends DurableObject {
   run(steps) {
@@ -26,6 +31,7 @@ export default {
       await runSpeed(env.SPEED.getByName("speed"), method, Number(count));
       return new Response();
     }
+    if (method === "microtasks") return Response.json(await env.ROOM.getByName(method).microtasks());
     const programs = await request.json();
     if (method === "sessions") {
       const outcomes = [];

@@ -13,6 +13,8 @@ export interface Workerd {
   readonly version: string;
   /** Outcomes of each program's steps, as `oracle/run-program.mjs` writes them. */
   run(programs: readonly (readonly SqlStep[])[]): Promise<unknown[][]>;
+  /** What `oracle/count-microtasks.mjs` counts in an object. */
+  countMicrotasks(): Promise<Record<string, number>>;
   /** Outcomes of sessions, each on fresh objects, as `oracle/run-session.mjs` writes them. */
   runSessions(sessions: readonly Session[]): Promise<unknown[]>;
   /** Milliseconds that a call into an object takes as seen from here: one of `oracle/speed.mjs`. Inside the real
@@ -28,6 +30,7 @@ const config :Workerd.Config = (
   services = [(name = "main", worker = (
     modules = [
       (name = "worker.mjs", esModule = embed "worker.mjs"),
+      (name = "count-microtasks.mjs", esModule = embed "count-microtasks.mjs"),
       (name = "run-program.mjs", esModule = embed "run-program.mjs"),
       (name = "run-session.mjs", esModule = embed "run-session.mjs"),
       (name = "speed.mjs", esModule = embed "speed.mjs"),
@@ -56,7 +59,7 @@ export async function startWorkerd(): Promise<Workerd> {
   const folder = await mkdtemp(join(tmpdir(), "holdfast-workerd-"));
   await writeFile(join(folder, "config.capnp"), CONFIG);
   await mkdir(join(folder, "objects"));
-  for (const file of ["worker.mjs", "run-program.mjs", "run-session.mjs", "speed.mjs"])
+  for (const file of ["worker.mjs", "count-microtasks.mjs", "run-program.mjs", "run-session.mjs", "speed.mjs"])
     await copyFile(join(ORACLE, file), join(folder, file));
   const child = spawn(binary, ["serve", "config.capnp", "--control-fd=3"], {
     cwd: folder,
@@ -77,6 +80,11 @@ export async function startWorkerd(): Promise<Workerd> {
     version,
     async run(programs) {
       const response = await fetch(`http://127.0.0.1:${port}/`, { method: "POST", body: JSON.stringify(programs) });
+      if (!response.ok) throw new Error(`workerd answered ${response.status}: ${await response.text()}`);
+      return response.json();
+    },
+    async countMicrotasks() {
+      const response = await fetch(`http://127.0.0.1:${port}/microtasks`);
       if (!response.ok) throw new Error(`workerd answered ${response.status}: ${await response.text()}`);
       return response.json();
     },

@@ -4,6 +4,7 @@ import { randomSession, type Session } from "@holdfast/conformance";
 import { startWorkerd } from "@holdfast/conformance/oracle";
 import { type DurableObjectNamespace, openHost } from "holdfast";
 import { expect, test } from "vitest";
+import { countMicrotasks } from "../oracle/count-microtasks.mjs";
 import { roomClass, runSession } from "../oracle/run-session.mjs";
 
 const FIRST = Number(process.env["SEED"] ?? 1);
@@ -13,7 +14,14 @@ interface Bindings {
   readonly ROOM: DurableObjectNamespace;
 }
 
-const Room = roomClass(DurableObject, (env: Bindings, object: number) => env.ROOM.getByName(String(object)));
+const Base = roomClass(DurableObject, (env: Bindings, object: number) => env.ROOM.getByName(String(object)));
+
+class Room extends Base {
+  declare ctx: { readonly storage: unknown };
+  microtasks(): Promise<Record<string, number>> {
+    return countMicrotasks(this.ctx);
+  }
+}
 
 async function here(session: Session): Promise<unknown> {
   const host = await openHost<Bindings>({ worker: { Room }, durableObjects: { ROOM: { className: "Room" } } });
@@ -21,6 +29,18 @@ async function here(session: Session): Promise<unknown> {
   await host.close();
   return JSON.parse(JSON.stringify(outcome));
 }
+
+test("operations settle after as many microtasks as the platform's", async () => {
+  const workerd = await startWorkerd();
+  const theirs = await workerd.countMicrotasks();
+  await workerd.stop();
+  const host = await openHost<{ ROOM: DurableObjectNamespace<Room> }>({
+    worker: { Room },
+    durableObjects: { ROOM: { className: "Room" } },
+  });
+  expect(await host.env.ROOM.getByName("microtasks").microtasks()).toEqual(theirs);
+  await host.close();
+});
 
 test("results, orders, errors and what is stored are the platform's", { timeout: 3_600_000 }, async () => {
   const workerd = await startWorkerd();

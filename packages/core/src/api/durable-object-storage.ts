@@ -19,6 +19,7 @@ import { SqlStorage } from "../sql/sql-storage.js";
 import type { Connection } from "../transaction/connection.js";
 import type { Level, Transaction } from "../transaction/transaction.js";
 import { DurableObjectTransaction, TRANSACTION_OWNER } from "./durable-object-transaction.js";
+import { settled, settledSooner } from "./settled.js";
 
 /** Without `deleteAll`, which only throws and which the published types do not have. */
 export type TransactionOfClosure = Omit<Public<DurableObjectTransaction>, "deleteAll">;
@@ -118,7 +119,8 @@ export class DurableObjectStorage {
   /** How many of the keys existed. */
   delete(keys: string[], options?: PutOptions): Promise<number>;
   delete(...args: unknown[]): Promise<boolean | number> {
-    return Promise.resolve(this.#pairs.delete(args));
+    const deleted = this.#pairs.delete(args); // what it throws is thrown
+    return settled(() => deleted);
   }
 
   /** Pairs in ascending order of the keys' UTF-8 bytes. */
@@ -140,14 +142,10 @@ export class DurableObjectStorage {
   }
 
   /** A settled promise of what is done at once. */
-  #settled<T>(work: () => T): Promise<T> {
-    try {
-      return Promise.resolve(work());
-    } catch (error) {
-      const failed = Promise.reject<T>(error);
-      if (this.#parts.hasEnded(error)) failed.catch(() => undefined); // as below
-      return failed;
-    }
+  #settled<T>(work: () => T, settle = settled): Promise<T> {
+    const result = settle(work);
+    if (this.#parts.transaction.failure()) result.catch(() => undefined); // as below
+    return result;
   }
 
   /** Code that runs on after its session has ended is nobody's any more (`spec/runtime` §4.3). A promise that fails for that reason alone
@@ -165,7 +163,7 @@ export class DurableObjectStorage {
   /** When the alarm is set for, milliseconds since the epoch; `null` if it is not, and while the handler that it was set for runs. */
   getAlarm(options?: AlarmOptions): Promise<number | null>;
   getAlarm(...args: unknown[]): Promise<number | null> {
-    return this.#settled(() => this.#alarms.getAlarm(args));
+    return this.#settled(() => this.#alarms.getAlarm(args), settledSooner);
   }
 
   /** Sets the alarm, replacing an earlier one. A time that has passed means now.

@@ -5,6 +5,7 @@ import type { ListOptions } from "../kv/list-options.js";
 import { alreadyCommitted, NO_DELETE_ALL_IN_TRANSACTION, OUTER_ROLLBACK, rolledBack } from "../messages.js";
 import type { AlarmOptions, AlarmStorage } from "../metadata/alarm-storage.js";
 import type { Level, Transaction } from "../transaction/transaction.js";
+import { settled, settledSooner } from "./settled.js";
 
 /** The class name in messages. */
 export const TRANSACTION_OWNER = "DurableObjectTransaction";
@@ -27,49 +28,43 @@ export class DurableObjectTransaction {
   /** As `ctx.storage.get`. @throws Error, as a rejection, after the transaction's end */
   get<T = unknown>(key: string, options?: GetOptions): Promise<T | undefined>;
   get<T = unknown>(keys: string[], options?: GetOptions): Promise<Map<string, T>>;
-  async get(...args: unknown[]): Promise<unknown> {
-    this.#check("get");
-    return this.#parts.pairs.get(args);
+  get(...args: unknown[]): Promise<unknown> {
+    return settled(() => this.#open("get").pairs.get(args));
   }
 
   /** As `ctx.storage.put`. @throws Error, as a rejection, after the transaction's end */
   put<T>(key: string, value: T, options?: PutOptions): Promise<void>;
   put<T>(entries: Record<string, T>, options?: PutOptions): Promise<void>;
-  async put(...args: unknown[]): Promise<void> {
-    this.#check("put");
-    return this.#parts.pairs.put(args);
+  put(...args: unknown[]): Promise<void> {
+    return settled(() => this.#open("put").pairs.put(args));
   }
 
   /** As `ctx.storage.delete`. @throws Error after the transaction's end */
   delete(key: string, options?: PutOptions): Promise<boolean>;
   delete(keys: string[], options?: PutOptions): Promise<number>;
   delete(...args: unknown[]): Promise<boolean | number> {
-    this.#check("delete");
-    return Promise.resolve(this.#parts.pairs.delete(args));
+    const deleted = this.#open("delete").pairs.delete(args);
+    return settled(() => deleted);
   }
 
   /** As `ctx.storage.list`. @throws Error, as a rejection, after the transaction's end */
-  async list<T = unknown>(options?: ListOptions): Promise<Map<string, T>> {
-    this.#check("list");
-    return this.#parts.pairs.list(options) as Map<string, T>;
+  list<T = unknown>(options?: ListOptions): Promise<Map<string, T>> {
+    return settled(() => this.#open("list").pairs.list(options) as Map<string, T>);
   }
 
   /** As `ctx.storage.getAlarm`. @throws Error, as a rejection, after the transaction's end */
-  async getAlarm(...args: [options?: AlarmOptions]): Promise<number | null> {
-    this.#check("getAlarm");
-    return this.#parts.alarms.getAlarm(args);
+  getAlarm(...args: [options?: AlarmOptions]): Promise<number | null> {
+    return settledSooner(() => this.#open("getAlarm").alarms.getAlarm(args));
   }
 
   /** As `ctx.storage.setAlarm`. @throws Error, as a rejection, after the transaction's end */
-  async setAlarm(...args: [scheduledTime: number | Date, options?: AlarmOptions]): Promise<void> {
-    this.#check("setAlarm");
-    return this.#parts.alarms.setAlarm(args);
+  setAlarm(...args: [scheduledTime: number | Date, options?: AlarmOptions]): Promise<void> {
+    return settled(() => this.#open("setAlarm").alarms.setAlarm(args));
   }
 
   /** As `ctx.storage.deleteAlarm`. @throws Error, as a rejection, after the transaction's end */
-  async deleteAlarm(...args: [options?: AlarmOptions]): Promise<void> {
-    this.#check("deleteAlarm");
-    return this.#parts.alarms.deleteAlarm(args);
+  deleteAlarm(...args: [options?: AlarmOptions]): Promise<void> {
+    return settled(() => this.#open("deleteAlarm").alarms.deleteAlarm(args));
   }
 
   /** Undoes the transaction at once; the closure goes on, and what it returns is still delivered. May be repeated.
@@ -77,7 +72,7 @@ export class DurableObjectTransaction {
   rollback(): void {
     const { level, transaction } = this.#parts;
     if (level.status === "rolled back") return;
-    this.#check("rollback");
+    this.#open("rollback");
     if (transaction.hasInner(level)) throw new Error(OUTER_ROLLBACK);
     transaction.rollback(level);
   }
@@ -91,9 +86,11 @@ export class DurableObjectTransaction {
     return TRANSACTION_OWNER;
   }
 
-  #check(method: string): void {
+  /** The parts, while the transaction is open. */
+  #open(method: string): DurableObjectTransactionParts {
     const { status } = this.#parts.level;
     if (status === "rolled back") throw rolledBack(method);
     if (status === "committed") throw alreadyCommitted(method);
+    return this.#parts;
   }
 }

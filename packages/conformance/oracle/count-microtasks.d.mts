@@ -1,0 +1,1 @@
+export function countMicrotasks(ctx: { readonly storage: unknown }): Promise<Record<string, number>>;
