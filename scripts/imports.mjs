@@ -24,6 +24,8 @@ export const ALLOWED = {
     "@holdfast/core/contract",
     "@holdfast/conformance",
     "@holdfast/conformance/oracle",
+    "@holdfast/conformance/speed",
+    "@holdfast/host/cloudflare-workers",
     "@holdfast/driver-node",
     "@holdfast/driver-sqljs",
     "@holdfast/driver-wasm",
@@ -43,7 +45,7 @@ export const ALLOWED = {
 
 /** Folders and files of core, inner ones first: each level may use those before it, and itself. */
 export const CORE_LEVELS = [
-  ["contract", "error", "messages", "platform-class"],
+  ["contract", "error", "messages", "platform-class", "public"],
   ["gate"],
   ["transaction"],
   ["sql"],

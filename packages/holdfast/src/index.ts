@@ -14,6 +14,7 @@ export { memoryStore } from "@holdfast/timeline";
 export { folderStore } from "#parts";
 export { type OpenHostOptions, openHost } from "./open-host.js";
 export { OpenedStorage, type OpenStorageOptions, openStorage } from "./open-storage.js";
+export type { Clock } from "./platform.js";
 export type {
   Cursor,
   DurableObjectStorage,

@@ -292,7 +292,7 @@ export class ObjectInstance {
 }
 
 /** An arrow function in a field counts too (`spec/runtime` §7.1). */
-export function hasAlarm(object: object): object is { alarm(info: unknown): unknown } {
+function hasAlarm(object: object): object is { alarm(info: unknown): unknown } {
   return typeof (object as { alarm?: unknown }).alarm === "function";
 }
 

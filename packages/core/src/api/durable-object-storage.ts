@@ -188,6 +188,7 @@ export class DurableObjectStorage {
 
   #deleteAll(args: readonly unknown[]): void {
     optionsObject(args[0], "deleteAll", OWNER, 1, "PutOptions");
+    // parity: deleteAll-in-transaction
     if (this.#parts.transaction.isExplicit) throw new Error(NO_DELETE_ALL_IN_TRANSACTION);
     deleteEverything({ ...this.#parts, cancelQueries: this.#cancelQueries });
   }

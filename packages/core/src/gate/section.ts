@@ -13,7 +13,7 @@ export interface SectionRules {
   readonly onReset?: "reject";
 }
 
-export type SectionEnd =
+type SectionEnd =
   | { readonly kind: "returned"; readonly value: unknown }
   /** `sync`: thrown by a body that is not async. */
   | { readonly kind: "failed"; readonly error: unknown; readonly sync: boolean };

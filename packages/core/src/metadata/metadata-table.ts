@@ -4,7 +4,7 @@ import type { OwnStatements } from "../sql/own-statements.js";
 import type { Transaction, WriteOptions } from "../transaction/transaction.js";
 
 /** Rows of the table. The platform's local runtime uses 1 and 2 (a counter of bookmarks, which here are positions of the log). */
-export const MetadataKey = { ALARM: 1, NAME: 3 } as const;
+const MetadataKey = { ALARM: 1, NAME: 3 } as const;
 
 const CREATE = "CREATE TABLE _cf_METADATA (\n        key INTEGER PRIMARY KEY,\n        value BLOB\n      )";
 

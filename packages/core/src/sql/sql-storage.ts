@@ -127,7 +127,7 @@ export class SqlStorage {
 
   #step({ statement, isCanceled }: CachedStatement): boolean {
     const { transaction } = this.#parts;
-    if (isCanceled) throw new Error(CURSOR_CANCELED);
+    if (isCanceled) throw new Error(CURSOR_CANCELED); // parity: sql-canceled-cursor
     if (statement.readOnly) transaction.willRead();
     else transaction.willWrite(CONFIRMED);
     try {

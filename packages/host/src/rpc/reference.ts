@@ -34,7 +34,7 @@ export function member(remote: Remote, path: readonly string[]): unknown {
 }
 
 /** Calls a member; what comes back is a result that can be used before it is there. */
-export function call(remote: Remote, path: readonly string[], args: readonly unknown[]): unknown {
+function call(remote: Remote, path: readonly string[], args: readonly unknown[]): unknown {
   let sent: Promise<unknown>;
   try {
     sent = remote.use(path, copyAcross([...args], wrap));
@@ -105,7 +105,7 @@ function thenable({ promise, get, call }: ThenableParts): unknown {
 }
 
 /** A reference for the other side. Whoever makes it is whose code runs now. */
-export function wrap(target: object): unknown {
+function wrap(target: object): unknown {
   const owner = currentObject();
   const remote = owner ? ownedRemote(target, owner, owner.currentScope) : freeRemote(target);
   return markReference(

@@ -30,7 +30,7 @@ const PROBES: readonly (readonly [ObjectKind, (this: never) => unknown])[] = [
   ["BigInt", BigInt.prototype.valueOf],
 ];
 
-/** Classes whose objects are not values (`spec/kv` §3.2), as far as the platform has them. parity: value/sharedarraybuffer */
+/** Classes whose objects are not values (`spec/kv` §3.2), as far as the platform has them. parity: value/sharedarraybuffer, value-host-types */
 const REFUSED_CLASSES = "WeakMap WeakSet WeakRef Promise SharedArrayBuffer";
 const RUNTIME_CLASSES =
   "URL URLSearchParams FormData Blob Headers Request Response TextEncoder TextDecoder EventTarget Event WebSocket CryptoKey " +

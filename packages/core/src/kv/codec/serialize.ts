@@ -233,6 +233,7 @@ class Serializer {
     const name = String(error.name);
     const known = ERROR_CLASSES.find(([, Class]) => Class.name === name);
     if (known) this.#out.byte(known[0]);
+    // Not its own properties. parity: value-error-properties
     const message = ownValue(error, "message");
     if (message !== undefined) {
       this.#out.byte(ErrorTag.MESSAGE);
