@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import {
   type DurableObjectNamespace,
   type DurableObjectState,
+  HoldfastError,
   memoryStore,
   type OpenHostOptions,
   openHost,
@@ -13,12 +14,22 @@ import {
 
 /** What ran, by object. */
 let runs: unknown[] = [];
-let mode: "succeed" | "throw" | "hang" = "succeed";
+let mode: "succeed" | "throw" | "hang" | "deleteAll" = "succeed";
 
 class Clock extends DurableObject {
   declare ctx: DurableObjectState;
   async wake(at: number): Promise<void> {
     await this.ctx.storage.setAlarm(at);
+  }
+  async clear(): Promise<void> {
+    await this.ctx.storage.deleteAlarm();
+  }
+  bookmark(): Promise<string> {
+    return this.ctx.storage.getCurrentBookmark();
+  }
+  async restore(bookmark: string): Promise<void> {
+    await this.ctx.storage.onNextSessionRestoreBookmark(bookmark);
+    this.ctx.abort("restart");
   }
   get(): Promise<number | null> {
     return this.ctx.storage.getAlarm();
@@ -26,6 +37,7 @@ class Clock extends DurableObject {
   async alarm(info: { readonly retryCount: number }): Promise<void> {
     runs.push([this.ctx.id.name ?? null, info.retryCount]);
     if (mode === "throw") throw new Error("alarm");
+    if (mode === "deleteAll") await this.ctx.storage.deleteAll();
     if (mode === "hang") await new Promise(() => {});
   }
 }
@@ -116,6 +128,56 @@ describe("alarms", () => {
     mode = "succeed";
     await clock.advance(3000);
     expect(runs.at(-1)).toEqual(["one", 1]);
+    await host.close();
+  });
+
+  test("one that a restore brings back runs", async () => {
+    const clock = new ManualClock();
+    const host = await open({ clock });
+    const one = () => host.env.CLOCK.getByName("one");
+    await one().wake(clock.time + 1000);
+    const bookmark = await one().bookmark();
+    await one().clear();
+    await expect(one().restore(bookmark)).rejects.toThrow("restart");
+    expect(await one().get()).toBe(clock.time + 1000);
+    await clock.advance(2000);
+    expect(runs).toEqual([["one", 0]]);
+    await host.close();
+  });
+
+  test("one whose clearing is lost with the store runs", async () => {
+    const clock = new ManualClock();
+    const store = memoryStore();
+    let isFailing = false;
+    const openLog = store.open.bind(store);
+    store.open = async (id) => {
+      const log = await openLog(id);
+      const { flushed, append } = log;
+      log.append = (...args) => {
+        if (!isFailing) append.apply(log, args);
+      };
+      log.flushed = (position) =>
+        isFailing ? Promise.reject(new HoldfastError("HOLDFAST_STORE_FAILED", "disk")) : flushed.call(log, position);
+      return log;
+    };
+    const host = await open({ clock, store });
+    await host.env.CLOCK.getByName("one").wake(clock.time + 1000);
+    isFailing = true;
+    await expect(host.env.CLOCK.getByName("one").clear()).rejects.toThrow("disk");
+    isFailing = false;
+    await clock.advance(2000);
+    expect(runs).toEqual([["one", 0]]);
+    await host.close();
+  });
+
+  test("deleteAll() in the handler that keeps alarms does not begin it again", async () => {
+    const clock = new ManualClock();
+    mode = "deleteAll";
+    const host = await open({ clock, compatibilityDate: "2026-01-01" });
+    await host.env.CLOCK.getByName("one").wake(clock.time + 10);
+    await clock.advance(1000);
+    expect(runs).toEqual([["one", 0]]);
+    expect(await host.env.CLOCK.getByName("one").get()).toBe(null);
     await host.close();
   });
 

@@ -3,6 +3,7 @@ import { DurableObject } from "cloudflare:workers";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type DurableObjectNamespace, type DurableObjectState, type Host, openHost } from "../src/index.js";
 
@@ -63,6 +64,17 @@ class Thing extends DurableObject {
     const names = [...storage.sql.exec("SELECT name FROM sqlite_master ORDER BY name").raw()].flat();
     return [names, [...(await storage.list())], storage.sql.databaseSize];
   }
+  async rollbackInSync(): Promise<unknown> {
+    const { storage } = this.ctx;
+    return storage.transaction(async (txn) => {
+      try {
+        storage.transactionSync(() => txn.rollback());
+      } catch (error) {
+        return String(error);
+      }
+      return "rolled back";
+    });
+  }
   async deferred(): Promise<unknown> {
     const { storage } = this.ctx;
     storage.sql.exec("CREATE TABLE p(id PRIMARY KEY); CREATE TABLE c(pid REFERENCES p(id) DEFERRABLE INITIALLY DEFERRED)");
@@ -115,6 +127,11 @@ describe("gates", () => {
     expect(await thing().clearedWhileItWaits()).toEqual([]);
   });
 
+  test("with a host open, everybody else's timers are as they were", async () => {
+    expect(await promisify(setTimeout)(1, "value")).toBe("value");
+    expect(await promisify(setImmediate)("value")).toBe("value");
+  });
+
   test("timers of a session that is over do nothing", async () => {
     await thing().later();
     await thing()
@@ -131,6 +148,13 @@ describe("gates", () => {
     await host.close();
     host = await open();
     expect(await thing().tables()).toEqual(empty);
+  });
+
+  test("rollback() inside transactionSync() is refused, and breaks nothing", async () => {
+    expect(await thing().rollbackInSync()).toBe(
+      "Error: Cannot roll back an outer transaction while a nested transaction is still running.",
+    );
+    await thing().increment();
   });
 
   test("a deferred constraint that transaction() leaves violated resets the object (parity: transaction-constraint)", async () => {

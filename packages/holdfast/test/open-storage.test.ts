@@ -392,3 +392,24 @@ describe("sessions", () => {
     await expect(opened.restart()).rejects.toMatchObject({ code: "HOLDFAST_CLOSED" });
   });
 });
+
+test("transaction(): also after waiting for something that nobody gates", async () => {
+  await using opened = await openStorage({ id: "transactions" });
+  const { storage } = opened;
+  const wait = () => new Promise((resolve) => setTimeout(resolve, 2));
+  await storage.transaction(async (txn) => {
+    await txn.put("outer", 1);
+    await wait();
+    await expect(
+      storage.transaction(async (inner) => {
+        await wait();
+        await inner.put("inner", 1);
+        throw new Error("undone");
+      }),
+    ).rejects.toThrow("undone");
+    await storage.sync();
+    await txn.put("last", 1);
+  });
+  expect([...(await storage.list()).keys()]).toEqual(["last", "outer"]);
+  await expect(storage.setAlarm(Date.now() + 1)).rejects.toMatchObject({ code: "HOLDFAST_NEEDS_HOST" });
+});

@@ -17,6 +17,7 @@ const RETRIES = 6;
 const FIRST_DELAY = 2000;
 const MAX_DELAY = 1_024_000;
 const JITTER = 0.25;
+const STORE_FAILURES: ReadonlySet<string> = new Set(["HOLDFAST_STORE_FAILED", "HOLDFAST_FENCED", "HOLDFAST_ENGINE_LOST"]);
 /** Timers overflow beyond this many milliseconds. */
 const MAX_TIMER = 2 ** 31 - 1;
 
@@ -83,7 +84,20 @@ export class AlarmScheduler {
     return this.#entries.size;
   }
 
-  /** An object's alarm was committed, or found in the log. */
+  /** An object's alarm was committed, and may be lost again: what is earlier counts, for when it is due the stored alarm decides. */
+  expect(key: string, alarm: number | null): void {
+    const entry = this.#entries.get(key);
+    if (entry?.isRunning || alarm === null) return;
+    if (!entry || alarm < entry.scheduledTime) this.set(key, alarm);
+  }
+
+  /** A session of the object has begun with this alarm, which a restore may have changed. */
+  found(key: string, alarm: number | null): void {
+    const entry = this.#entries.get(key);
+    if (!entry?.isRunning && (entry?.scheduledTime ?? null) !== alarm) this.set(key, alarm);
+  }
+
+  /** An object's alarm is durable, or was found in the log. */
   set(key: string, alarm: number | null): void {
     const entry = this.#entries.get(key);
     if (entry?.isRunning) {
@@ -153,7 +167,7 @@ export class AlarmScheduler {
   }
 
   async #failed(key: string, entry: Entry, error: unknown): Promise<void> {
-    const isStores = isHoldfastError(error);
+    const isStores = isHoldfastError(error) && STORE_FAILURES.has(error.code);
     const isSpent = !isStores && entry.failures >= RETRIES;
     if (entry.changed || this.#isStopped) return this.#ended(key, entry, null);
     if (entry.isFinal || isSpent) {

@@ -1,6 +1,9 @@
+/** Replaced entries that are put up with. */
+const SLACK = 64;
+
 /** Times at which keys are due, the earliest first: a binary heap. What was replaced stays in it until it comes up. */
 export class DueQueue {
-  readonly #heap: { readonly key: string; readonly at: number }[] = [];
+  #heap: { readonly key: string; readonly at: number }[] = [];
   readonly #times = new Map<string, number>();
 
   /** Sets when a key is due; `undefined` removes it. */
@@ -10,8 +13,19 @@ export class DueQueue {
       return;
     }
     this.#times.set(key, at);
+    this.#push(key, at);
+    if (this.#heap.length > 2 * this.#times.size + SLACK) this.#rebuild();
+  }
+
+  #push(key: string, at: number): void {
     this.#heap.push({ key, at });
     this.#up(this.#heap.length - 1);
+  }
+
+  /** Without what was replaced. */
+  #rebuild(): void {
+    this.#heap = [];
+    for (const [key, at] of this.#times) this.#push(key, at);
   }
 
   /** The key that is due first. */

@@ -17,6 +17,19 @@ const SETTERS = { setTimeout: "clearTimeout", setInterval: "clearInterval", setI
 const BODIES = ["Response", "Request"] as const;
 const READERS = ["arrayBuffer", "blob", "bytes", "formData", "json", "text"] as const;
 
+/** What `util.promisify` of Node looks for. */
+const PROMISIFIED = Symbol.for("nodejs.util.promisify.custom");
+
+/** `setTimeout(ms, value)` and `setImmediate(value)` as promises, of whatever stands under that name then. */
+function promisified(name: string): AnyFunction {
+  return (...args: unknown[]) =>
+    new Promise((resolve) => {
+      const value = args[name === "setImmediate" ? 0 : 1];
+      const set = (globalThis as unknown as Globals)[name] as (...given: unknown[]) => unknown;
+      set(() => resolve(value), args[0]);
+    });
+}
+
 /** Put back, in reverse order, when the last host closes. */
 let restore: (() => void)[] | undefined;
 let hosts = 0;
@@ -24,7 +37,7 @@ let hosts = 0;
 /** A timer of an object's that has not fired for the last time. */
 interface Pending {
   isCleared: boolean;
-  done(): void;
+  finish(): void;
 }
 
 const pending = new Map<unknown, Pending>();
@@ -66,6 +79,9 @@ function install(): (() => void)[] {
     if (typeof original !== "function") return;
     const replaced = make(original);
     originals.set(name, original);
+    const { prototype: _, ...descriptors } = Object.getOwnPropertyDescriptors(original) as PropertyDescriptorMap;
+    if (PROMISIFIED in original) descriptors[PROMISIFIED] = { value: promisified(name) };
+    Object.defineProperties(replaced, descriptors); // arrow functions have no prototype, and need none
     globals[name] = replaced;
     undo.push(() => {
       originals.delete(name);
@@ -73,8 +89,8 @@ function install(): (() => void)[] {
     });
   };
   for (const [set, clear] of Object.entries(SETTERS)) {
-    replace(set, (original) => gatedTimer(original, set === "setInterval"));
     replace(clear, gatedClear);
+    replace(set, (original) => gatedTimer(original, set === "setInterval"));
   }
   replace(
     "fetch",
@@ -89,6 +105,7 @@ function install(): (() => void)[] {
 }
 
 function gatedTimer(original: AnyFunction, repeats: boolean): AnyFunction {
+  const clear = originals.get(SETTERS[original.name as keyof typeof SETTERS]) ?? (() => {});
   return (...args: unknown[]) => {
     const [callback, ...rest] = args;
     const object = currentObject();
@@ -96,31 +113,43 @@ function gatedTimer(original: AnyFunction, repeats: boolean): AnyFunction {
     // With `setImmediate` what follows the callback is arguments, else first the delay.
     const given = original.name === "setImmediate" ? rest : rest.slice(1);
     const scope = object.currentScope;
-    const state: Pending = { isCleared: false, done: object.busy() };
+    const free = object.busy();
+    const state: Pending = { isCleared: false, finish: () => {} };
     const fire = () =>
       object.deliver(() => {
         if (state.isCleared) return;
-        if (!repeats) finish();
+        if (!repeats) state.finish();
         object.runLogged(() => (callback as Callback)(...given));
       }, scope);
-    const timer = Reflect.apply(original, globalThis, original.name === "setImmediate" ? [fire] : [fire, rest[0]]);
-    const finish = () => {
-      pending.delete(timer);
-      state.done();
+    const timer: unknown = Reflect.apply(original, globalThis, original.name === "setImmediate" ? [fire] : [fire, rest[0]]);
+    const keep = object.atEnd(() => {
+      state.finish();
+      Reflect.apply(clear, globalThis, [timer as never]);
+    });
+    const names = namesOf(timer);
+    state.finish = () => {
+      for (const name of names) pending.delete(name);
+      keep();
+      free();
     };
-    pending.set(timer, state);
+    for (const name of names) pending.set(name, state);
     return timer;
   };
+}
+
+/** Node's timers can be cleared by their number too. */
+function namesOf(timer: unknown): unknown[] {
+  const number = typeof timer === "object" && timer !== null && Symbol.toPrimitive in timer ? Number(timer) : Number.NaN;
+  return Number.isNaN(number) ? [timer] : [timer, number];
 }
 
 /** Also one that has fired, and waits for its turn. */
 function gatedClear(original: AnyFunction): AnyFunction {
   return (...args: unknown[]) => {
-    const state = pending.get(args[0]);
+    const state = pending.get(typeof args[0] === "string" ? Number(args[0]) : args[0]);
     if (state) {
       state.isCleared = true;
-      state.done();
-      pending.delete(args[0]);
+      state.finish();
     }
     return Reflect.apply(original, globalThis, args);
   };

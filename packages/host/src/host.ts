@@ -165,11 +165,13 @@ export class Host<E extends object = Record<string, DurableObjectNamespace>> imp
     return new ObjectRegistry((id) => {
       if (this.#closed) throw new HoldfastError("HOLDFAST_CLOSED", "The host is closed.");
       const objectId = `${uniqueKey}/${id}`;
-      const onAlarm = (alarm: number | null) => this.#alarms.set(objectId, alarm);
+      const onAlarm = (alarm: number | null, isDurable: boolean) =>
+        isDurable ? this.#alarms.set(objectId, alarm) : this.#alarms.expect(objectId, alarm);
       return {
         env: this.env,
         exports: this.env,
         session: { backend, objectId, now, schedule, setTimer, deletesAlarm, onAlarm },
+        onAlarmFound: (alarm: number | null) => this.#alarms.found(objectId, alarm),
         onNoRetry: () => this.#alarms.noRetry(objectId),
         loadClass: () => this.#class(bindingName, className),
       };

@@ -9,7 +9,8 @@
  * 2. What a call returns or throws leaves when the turn that produced it has ended and everything it could reveal is durable.
  * 3. A reset happens once: uncommitted writes are dropped, every pending and later call fails with its error, and the next session
  *    starts when this one has let go of the storage. Its code cannot be stopped, only cut off (parity: abort-freezes).
- * 4. What the object waits for comes back as an event of it, in the scope that asked. */
+ * 4. What the object waits for comes back as an event of it, in the scope that asked.
+ * 5. What fails in its code with nobody to tell is logged, where it can be told from other failures (parity: unhandled-rejections). */
 import { ABORTED, type Scope, type SessionParts, StorageSession } from "@holdfast/core";
 import { HoldfastError } from "@holdfast/core/contract";
 import { Activity } from "./activity.js";
@@ -31,6 +32,8 @@ export interface InstanceParts {
   loadClass(): Promise<DurableObjectClass>;
   /** Resolves when the session before has let go of the storage. */
   readonly previous: Promise<void>;
+  /** What the alarm is set for as the session begins. */
+  onAlarmFound(alarm: number | null): void;
   /** An `abort()` that wants no retry of the alarm that is running. */
   onNoRetry(): void;
   /** The session is over: closed, evicted or broken. */
@@ -41,6 +44,7 @@ export class ObjectInstance {
   readonly #parts: InstanceParts;
   readonly #pending = new Set<(error: unknown) => void>();
   readonly #activity: Activity;
+  readonly #atEnd = new Set<() => void>();
   #waitingEvents: (() => void)[] = [];
   #session: StorageSession | undefined;
   #context: DurableObjectState | undefined;
@@ -151,12 +155,22 @@ export class ObjectInstance {
   }
 
   /** Runs code of the object that has no caller: what it throws is logged, as on the platform. */
-  runLogged(code: () => void): void {
-    try {
-      code();
-    } catch (error) {
+  runLogged(code: () => unknown): void {
+    const log = (error: unknown) => {
       if (error !== this.#broken?.error) console.error("Uncaught in a Durable Object:", error);
+    };
+    try {
+      const result = code();
+      if (result instanceof Promise) result.catch(log);
+    } catch (error) {
+      log(error);
     }
+  }
+
+  /** Has `cancel` called when the session ends, unless what is returned is called before. */
+  atEnd(cancel: () => void): () => void {
+    this.#atEnd.add(cancel);
+    return () => void this.#atEnd.delete(cancel);
   }
 
   /** Runs the alarm, if it is due. */
@@ -191,6 +205,8 @@ export class ObjectInstance {
     this.#broken = { error };
     this.#waitingEvents = [];
     this.#activity.stop();
+    for (const cancel of this.#atEnd) cancel();
+    this.#atEnd.clear();
     this.#session?.break(error);
     const pending = [...this.#pending];
     this.#pending.clear();
@@ -235,6 +251,7 @@ export class ObjectInstance {
     });
     this.#session = session;
     if (this.#broken) return; // closed meanwhile
+    this.#parts.onAlarmFound(session.alarm.stored);
     session.turns.deliver(() => {
       this.#construct(Class, session);
       done();

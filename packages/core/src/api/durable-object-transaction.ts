@@ -73,7 +73,7 @@ export class DurableObjectTransaction {
     const { level, transaction } = this.#parts;
     if (level.status === "rolled back") return;
     this.#open("rollback");
-    if (transaction.hasInner(level)) throw new Error(OUTER_ROLLBACK);
+    if (transaction.hasInner(level) || transaction.isInSync) throw new Error(OUTER_ROLLBACK);
     transaction.rollback(level);
   }
 

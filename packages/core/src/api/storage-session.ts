@@ -55,8 +55,8 @@ export interface SessionParts {
   scopeOutside?(): Scope | undefined;
   /** Whether the object can be woken by an alarm. Absent: there is nobody to do it, and `setAlarm` rejects. */
   hasAlarmHandler?(): boolean;
-  /** A commit has set or cleared the alarm. */
-  onAlarm?(alarm: number | null): void;
+  /** A commit has set or cleared the alarm: told when it is appended, and again when it is durable. */
+  onAlarm?(alarm: number | null, isDurable: boolean): void;
   /** Whether `deleteAll()` deletes the alarm too; `true` if left out. */
   readonly deletesAlarm?: boolean;
   /** Runs code of the application inside a section. */
@@ -132,9 +132,9 @@ export class StorageSession {
         for (const reject of waiting) reject(error);
         parts.onBroken?.(error);
       },
-      onAlarm: (time) => {
-        alarm.committed();
-        parts.onAlarm?.(time);
+      onAlarm: (time, isDurable) => {
+        if (!isDurable) alarm.committed();
+        parts.onAlarm?.(time, isDurable);
       },
       commitError,
     });

@@ -26,6 +26,8 @@ export interface Section {
   /** Lets the caller go on. */
   settle(end: SectionEnd): void;
   end?: SectionEnd;
+  /** Its body has been begun, or is about to be. */
+  isOpen?: boolean;
   cancelTimeout?(): void;
 }
 

@@ -66,8 +66,17 @@ export class Turns {
 
   /** Where what is started now belongs: what it waits for comes back there. */
   get currentScope(): Scope {
-    const scope = this.#state === "running" ? this.#turn?.scope : this.#parts.scopeOutside?.();
+    const scope = this.#state === "running" ? this.#turn?.scope : (this.#parts.scopeOutside?.() ?? this.#innermost);
     return (scope ?? this.root).effective;
+  }
+
+  /** Where code that runs outside any turn most likely belongs, if nothing tells: waiting anywhere else it would wait for this one's end. */
+  get #innermost(): Scope | undefined {
+    let innermost: Scope | undefined;
+    for (const { scope, isOpen } of this.#sections) {
+      if (isOpen && scope.depth > (innermost?.depth ?? 0)) innermost = scope;
+    }
+    return innermost;
   }
 
   /** Runs `event` as a turn of its own, after those that wait in the scope already. `event` must not throw. `failed` is told if the gate breaks first. */
@@ -199,6 +208,7 @@ export class Turns {
   }
 
   #open(section: Section): void {
+    section.isOpen = true;
     section.cancelTimeout = this.#parts.setTimer(() => {
       section.end = { kind: "failed", error: sectionTimeout(), sync: false };
       this.#break(section);

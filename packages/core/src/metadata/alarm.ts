@@ -42,6 +42,14 @@ export class Alarm {
     transaction.sayAlarm(alarm, options);
   }
 
+  /** Puts a value back that everything was deleted around. The one that is being run is being run still. */
+  restore(time: number, options: WriteOptions): void {
+    const { metadata, transaction } = this.#parts;
+    metadata.setAlarm(time, options);
+    if (this.#name !== undefined) metadata.setName(this.#name, options);
+    if (time !== this.#running) transaction.sayAlarm(time, options);
+  }
+
   /** The stored value, whatever is being run. */
   get stored(): number | null {
     return this.#parts.metadata.alarm;

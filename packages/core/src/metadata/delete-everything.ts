@@ -34,8 +34,8 @@ export function deleteEverything({ connection, transaction, statements, alarm, d
       transaction.willWrite(CONFIRMED);
       dropAll(statements, exec);
       transaction.forgetSchema();
-      transaction.sayAlarm(null, CONFIRMED);
-      if (kept !== null) alarm.set(kept, CONFIRMED);
+      if (kept === null) transaction.sayAlarm(null, CONFIRMED);
+      else alarm.restore(kept, CONFIRMED);
     } catch (error) {
       transaction.rollback(level);
       throw error;

@@ -2,8 +2,8 @@
  * Gives back the statements of queries that nobody reads to their end.
  *
  * A cursor that is dropped half-way says nothing, and its statement stays open. Garbage collection tells, but being told costs as much as a
- * small query, so only the first query of each compiled statement is watched: compiling costs far more. A text whose statement is open is
- * compiled anew for each further query, so that at most one query of a text goes unwatched. */
+ * small query. So the first query of each compiled statement is watched, for compiling costs far more, and any other when it is in somebody's
+ * way: when its text is asked for again, or its table is locked. */
 import type { CachedStatement } from "./statement-cache.js";
 
 export class DroppedQueries {

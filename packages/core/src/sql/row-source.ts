@@ -26,7 +26,8 @@ export class RowSource {
   #shownNames: string[] | undefined;
   readonly #entry: CachedStatement;
   readonly #runner: StatementRunner;
-  #isWatched = false;
+  /** It reads, and its statement is still its own. */
+  #isOpen = false;
   /** The row that is next, and behind it those of a writing statement. */
   #ahead: Cell[] | undefined;
   #rest: { readonly rows: Cell[][]; readonly counts: RowCounts[] } | undefined;
@@ -49,11 +50,11 @@ export class RowSource {
     this.columnNames = statement.columnNames;
     if (hasRow) {
       this.#ahead = toCells(statement.row());
+      this.#isOpen = statement.readOnly;
       if (!statement.readOnly) this.#takeAll();
       else if (entry.isFresh) {
         runner.droppedQueries.watch(this, entry);
-        this.#isWatched = true;
-      }
+      } else entry.reader = this;
     } else this.#finish();
   }
 
@@ -133,7 +134,9 @@ export class RowSource {
 
   #finish(): void {
     this.#finalCounts = this.#entry.statement.counts();
-    if (this.#isWatched) this.#runner.droppedQueries.unwatch(this);
+    if (this.#entry.reader === this) this.#entry.reader = undefined;
+    else if (this.#isOpen) this.#runner.droppedQueries.unwatch(this);
+    this.#isOpen = false;
     this.#runner.release(this.#entry);
   }
 }

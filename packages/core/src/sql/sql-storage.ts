@@ -14,7 +14,7 @@ import { toSqlValue, toText } from "./bindings.js";
 import { Cursor, type CursorClass, makeCursor, type SqlRow } from "./cursor.js";
 import { DroppedQueries } from "./dropped-queries.js";
 import { RowSource, type StatementRunner } from "./row-source.js";
-import { toPlatformError } from "./sql-error.js";
+import { isSqliteError, toPlatformError } from "./sql-error.js";
 import type { SqlPolicy } from "./sql-policy.js";
 import { type CachedStatement, StatementCache } from "./statement-cache.js";
 
@@ -22,6 +22,9 @@ import { type CachedStatement, StatementCache } from "./statement-cache.js";
 const BLANK = /^[ \t\n\v\f\r]*/;
 
 const CONFIRMED = { confirmed: true };
+
+/** SQLite's result code for a table that an open query reads. */
+const LOCKED = 6;
 
 export interface SqlStorageParts {
   readonly connection: Connection;
@@ -49,7 +52,11 @@ export class SqlStorage {
   declare readonly Cursor: CursorClass;
   declare readonly Statement: StatementClass;
   readonly #parts: SqlStorageParts;
-  readonly #cache = new StatementCache();
+  readonly #cache = new StatementCache((entry) => {
+    const { reader } = entry;
+    entry.reader = undefined;
+    if (reader) this.#runner.droppedQueries.watch(reader, entry);
+  });
   readonly #runner: StatementRunner;
   #freePages: (() => number) | undefined;
 
@@ -138,6 +145,7 @@ export class SqlStorage {
   }
 
   #failed(error: unknown): unknown {
+    if (isSqliteError(error) && (error.code & 0xff) === LOCKED) this.#cache.tellLeft(); // dropped queries may be all that locks it
     const translated = toPlatformError(this.#parts.policy, error);
     this.#parts.transaction.engineFailed(translated);
     return translated;

@@ -12,6 +12,8 @@ export interface CachedStatement {
   /** The text of the statements behind this one, without leading blanks; empty for the last. */
   readonly rest: string;
   inUse: boolean;
+  /** The query that is reading it, as long as nobody watches whether it is dropped. */
+  reader: object | undefined;
   /** It has just been compiled, and runs for the first time. */
   isFresh: boolean;
   /** Its tables are gone from under the query that is using it. */
@@ -25,13 +27,25 @@ export class StatementCache {
   readonly #entries = new Map<string, CachedStatement>();
   /** Those that are not kept by their text too. */
   readonly #all = new Set<CachedStatement>();
+  readonly #onLeft: (entry: CachedStatement) => void;
   #oldest: CachedStatement | undefined;
   #newest: CachedStatement | undefined;
   #size = 0;
 
+  /** `onLeft` is told of statements whose query should have ended: they are in somebody's way. */
+  constructor(onLeft: (entry: CachedStatement) => void = () => {}) {
+    this.#onLeft = onLeft;
+  }
+
+  /** Tells of every statement that is in use. */
+  tellLeft(): void {
+    for (const entry of this.#all) if (entry.inUse) this.#onLeft(entry);
+  }
+
   /** A free statement for a text, taken for use until {@link release}. */
   take(sql: string): CachedStatement | undefined {
     const found = this.#newest?.sql === sql ? this.#newest : this.#entries.get(sql); // in a loop it is the newest
+    if (found?.inUse) this.#onLeft(found);
     if (!found || found.inUse) return undefined;
     found.inUse = true;
     found.isCanceled = false;
@@ -46,7 +60,17 @@ export class StatementCache {
   add(sql: string, statement: SqliteStatement, rest: string): CachedStatement {
     const cached = !this.#entries.has(sql);
     const links = { older: undefined, newer: undefined };
-    const entry: CachedStatement = { sql, statement, rest, inUse: true, isFresh: true, isCanceled: false, cached, ...links };
+    const entry: CachedStatement = {
+      sql,
+      statement,
+      rest,
+      inUse: true,
+      reader: undefined,
+      isFresh: true,
+      isCanceled: false,
+      cached,
+      ...links,
+    };
     this.#all.add(entry);
     if (cached) {
       this.#entries.set(sql, entry);

@@ -32,8 +32,8 @@ export interface TransactionParts {
   joined(): void;
   /** The session cannot go on. Called once. */
   onBroken(error: unknown): void;
-  /** A commit has set the alarm, or cleared it. */
-  onAlarm(alarm: number | null): void;
+  /** A commit has set the alarm, or cleared it: told when it is appended, and again when it is durable. */
+  onAlarm(alarm: number | null, isDurable: boolean): void;
   /** The error for a COMMIT that SQLite refused. */
   commitError(error: unknown): unknown;
 }
@@ -244,6 +244,7 @@ export class Transaction {
 
   /** Runs `callback` in a savepoint, which a throw undoes. @throws what `callback` throws; what broke the session */
   sync<T>(callback: () => T, options: WriteOptions = { confirmed: true }): T {
+    this.#isRolledBack = false; // a savepoint outside any transaction would be one
     this.willWrite(options);
     const meta = this.#state.kind === "open" ? this.#state.meta : {};
     const name = `_cf_sync_${this.#savepoints}`;
@@ -281,15 +282,19 @@ export class Transaction {
     }
     this.#state = { kind: "none" };
     this.#armed = state.meta.armedRestore === undefined ? this.#armed : state.meta.armedRestore;
-    if (state.appended) this.#awaitFlush(state.appended, state.hold);
+    const { alarm } = state.meta;
+    if (alarm !== undefined) this.#parts.onAlarm(alarm, false);
+    if (state.appended) this.#awaitFlush(state.appended, state.hold, alarm);
     else state.hold?.release();
-    if (state.meta.alarm !== undefined) this.#parts.onAlarm(state.meta.alarm);
   }
 
-  #awaitFlush(position: Position, hold: Hold | undefined): void {
+  #awaitFlush(position: Position, hold: Hold | undefined, alarm?: number | null): void {
     this.#lastFlush = this.#parts.timeline.flushed(position);
     this.#lastFlush.then(
-      () => hold?.release(),
+      () => {
+        if (alarm !== undefined) this.#parts.onAlarm(alarm, true);
+        hold?.release();
+      },
       (error) => this.fail(error),
     );
   }

@@ -41,14 +41,18 @@ function call(remote: Remote, path: readonly string[], args: readonly unknown[])
   } catch (error) {
     sent = Promise.reject(error);
   }
+  return watchedResult(sent, path);
+}
+
+/** As on the platform, a failure that nobody looks at is logged and ends nothing. */
+function watchedResult(promise: Promise<unknown>, path: readonly string[]): unknown {
   let isUsed = false;
-  sent.catch((error) => {
-    // As on the platform, a failure that nobody looks at is logged and ends nothing. Whoever awaits the result looks at it a little later.
+  promise.catch((error) => {
     if (isHoldfastError(error) && error.code === "HOLDFAST_CLOSED") return;
     const log = () => console.error(`Uncaught from ${path.at(-1) ?? "a function"}() of a Durable Object:`, error);
-    ungated.setTimeout(() => isUsed || log(), 0);
+    ungated.setTimeout(() => isUsed || log(), 0); // whoever awaits the result looks at it a little later
   });
-  return result(sent, [], () => {
+  return result(promise, [], () => {
     isUsed = true;
   });
 }
@@ -77,7 +81,7 @@ function result(promise: Promise<unknown>, path: readonly string[] = [], onUse: 
         const { owner, found } = walk(value);
         return Reflect.apply(found as (...args: unknown[]) => unknown, owner, args);
       });
-      return result(called);
+      return watchedResult(called, path);
     },
   });
 }
@@ -108,17 +112,20 @@ function thenable({ promise, get, call }: ThenableParts): unknown {
 function wrap(target: object): unknown {
   const owner = currentObject();
   const remote = owner ? ownedRemote(target, owner, owner.currentScope) : freeRemote(target);
-  return markReference(
-    new Proxy(function stub() {}, {
-      apply: (_target, _this, args) => call(remote, [], args),
-      get: (own, key) => {
-        if (typeof key === "symbol") return Reflect.get(own, key);
-        return key === "then" ? undefined : member(remote, [key]);
-      },
-      has: () => true,
-    }),
-  );
+  const reference = new Proxy(function stub() {}, {
+    apply: (_target, _this, args) => call(remote, [], args),
+    get: (own, key) => {
+      if (typeof key === "symbol") return Reflect.get(own, key);
+      return key === "then" ? undefined : member(remote, [key]);
+    },
+    has: () => true,
+  });
+  if (owner) held.register(reference, owner.busy());
+  return markReference(reference);
 }
+
+/** An object whose references others hold is not idle. */
+const held = new FinalizationRegistry<() => void>((release) => release());
 
 /** Of an object: a call is an event of it. */
 function ownedRemote(target: object, owner: ObjectInstance, scope: Scope | undefined): Remote {
