@@ -14,6 +14,8 @@ export const ONE_BUT_MANY = "Expected exactly one result from SQL query, but got
 /** spec/sql §4 */
 export const NO_TRANSACTION_STATEMENTS =
   "To execute a transaction, please use the state.storage.transaction() or state.storage.transactionSync() APIs instead of the SQL BEGIN TRANSACTION or SAVEPOINT statements. The JavaScript API is safer because it will automatically roll back on exceptions, and because it interacts correctly with Durable Objects' automatic atomic write coalescing.";
+/** spec/kv §1.8 */
+export const TOO_BIG = "string or blob too big: SQLITE_TOOBIG";
 /** spec/kv §1.3 */
 export const PUT_UNDEFINED = "put() called with undefined value.";
 /** spec/kv §1.3 */

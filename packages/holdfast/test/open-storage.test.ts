@@ -393,6 +393,16 @@ describe("sessions", () => {
   });
 });
 
+test("a value of half a gigabyte is refused before there is a place for it", async () => {
+  await using opened = await openStorage({ id: "big" });
+  const big = "x".repeat(2 ** 29 - 24);
+  const before = process.memoryUsage().arrayBuffers;
+  expect(() => opened.storage.kv.put("k", [big, big, big, big])).toThrow("string or blob too big: SQLITE_TOOBIG");
+  await expect(opened.storage.put("k", big)).rejects.toThrow("string or blob too big: SQLITE_TOOBIG");
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(50e6);
+  expect(opened.storage.kv.get("k")).toBeUndefined();
+});
+
 test("transaction(): also after waiting for something that nobody gates", async () => {
   await using opened = await openStorage({ id: "transactions" });
   const { storage } = opened;

@@ -34,6 +34,8 @@ export interface StorageParts {
   readonly rowCounts: "exact" | "estimated";
   /** `supports.exactText` of the driver. */
   readonly exactText: boolean;
+  /** Bytes that a stored value may have. */
+  readonly maxValueBytes: number;
   readonly connection: Connection;
   readonly policy: SqlPolicy;
   readonly transaction: Transaction;

@@ -168,6 +168,7 @@ export class StorageSession {
     this.storage = new DurableObjectStorage({
       rowCounts: supports.rowCounts,
       exactText: supports.exactText,
+      maxValueBytes: parts.backend.limits?.length ?? (LIMITS.length as number),
       ...{ connection, policy, transaction, timeline, statements, alarm, deletesAlarm, now, turnTaker, afterTurn, hasEnded },
       hasAlarmHandler: () => (parts.hasAlarmHandler ? parts.hasAlarmHandler() : needsHost()),
       section: (body, rules) => this.section(body, rules),

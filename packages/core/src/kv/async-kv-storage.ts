@@ -66,7 +66,7 @@ export class AsyncKvStorage {
       const key = toText(first);
       const options = this.#writeOptions("put", args[2], 3);
       if (second === undefined) throw new TypeError(PUT_UNDEFINED);
-      table.put(key, serialize(second), options);
+      table.put(key, serialize(second, table.maxValueBytes), options);
       return;
     }
     if (second !== undefined && second !== null && typeof second !== "object" && typeof second !== "function") {
@@ -76,7 +76,7 @@ export class AsyncKvStorage {
     this.#writeOptions("put", args[2], 3);
     const pairs: [string, Uint8Array][] = [];
     for (const [key, value] of Object.entries(first as object)) {
-      if (value !== undefined) pairs.push([key, serialize(value)]);
+      if (value !== undefined) pairs.push([key, serialize(value, table.maxValueBytes)]);
     }
     transaction.sync(() => {
       table.create(options);

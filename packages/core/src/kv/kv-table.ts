@@ -25,6 +25,8 @@ export interface KvTableParts {
   readonly transaction: Transaction;
   /** `supports.exactText` of the driver. */
   readonly exactText: boolean;
+  /** Bytes that a value may have. */
+  readonly maxValueBytes: number;
 }
 
 /** To the letter: `sqlite_master` shows it (case `hidden/sqlite-master-after-put`). */
@@ -44,6 +46,11 @@ export class KvTable {
       put: `INSERT OR REPLACE INTO _cf_KV (key, value) VALUES (${key}, ?2)`,
       delete: `DELETE FROM _cf_KV WHERE key = ${key} RETURNING 1`,
     };
+  }
+
+  /** Bytes that a value may have. */
+  get maxValueBytes(): number {
+    return this.#parts.maxValueBytes;
   }
 
   get(key: string): Uint8Array | undefined {

@@ -33,7 +33,7 @@ export class SyncKvStorage {
   put(...args: [key: string, value: unknown]): void {
     const key = this.#key("put", args);
     if (args.length < 2) throw notOfType("put", OWNER, 2, "Value");
-    this.#table.put(key, serialize(args[1]), CONFIRMED);
+    this.#table.put(key, serialize(args[1], this.#table.maxValueBytes), CONFIRMED);
   }
 
   /** Whether the key existed. */

@@ -1,3 +1,5 @@
+import { TOO_BIG } from "../../messages.js";
+
 /** Space of the last writer that finished: most values are small, and making it anew costs more than writing them. */
 let spare: Uint8Array | undefined;
 const LARGEST_SPARE = 64 * 1024;
@@ -9,7 +11,11 @@ export class ByteWriter {
   #view: DataView | undefined;
   #length = 0;
 
-  constructor() {
+  readonly #most: number;
+
+  /** @param most bytes that may be written; absent: any number */
+  constructor(most: number = Number.POSITIVE_INFINITY) {
+    this.#most = most;
     this.#bytes = spare ?? new Uint8Array(256);
     spare = undefined; // writers can be nested: a getter of the value may store something itself
   }
@@ -78,6 +84,7 @@ export class ByteWriter {
   #room(count: number): void {
     const needed = this.#length + count;
     if (needed <= this.#bytes.length) return;
+    if (needed > this.#most) throw new Error(TOO_BIG); // before there is a place for it
     const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
     grown.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = grown;

@@ -4,9 +4,11 @@ import { ByteWriter } from "./byte-writer.js";
 import { classOf, isDetached, refusal } from "./class-of.js";
 import { ERROR_CLASSES, ErrorTag, REGEXP_FLAGS, Tag, VERSION, VIEWS } from "./wire.js";
 
-/** The serialised value. Getters of the value run. @throws DOMException `DataCloneError` if something in it cannot be cloned */
-export function serialize(value: unknown): Uint8Array {
-  const writer = new Serializer();
+/** The serialised value. Getters of the value run.
+ * @param most bytes it may have; any number if left out
+ * @throws DOMException `DataCloneError` if something in it cannot be cloned; Error `string or blob too big: SQLITE_TOOBIG` */
+export function serialize(value: unknown, most?: number): Uint8Array {
+  const writer = new Serializer(most);
   writer.write(value);
   return writer.finish();
 }
@@ -33,10 +35,11 @@ function notCloneable(what: string): DOMException {
 }
 
 class Serializer {
-  readonly #out = new ByteWriter();
+  readonly #out: ByteWriter;
   readonly #ids = new Map<object, number>();
 
-  constructor() {
+  constructor(most: number | undefined) {
+    this.#out = new ByteWriter(most);
     this.#out.byte(Tag.HEADER);
     this.#out.varint(VERSION);
   }
