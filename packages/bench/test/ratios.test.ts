@@ -1,5 +1,5 @@
 /** Ratios that must hold for every engine, each a median of one run of what `npm run bench` runs. A run that another process on the machine
- * spoils is made again, twice at most. */
+ * spoils is made again, three times at most. */
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";

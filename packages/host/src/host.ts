@@ -51,6 +51,8 @@ export interface HostParts {
 export class Host<E extends object = Record<string, DurableObjectNamespace>> implements AsyncDisposable {
   /** One namespace for each binding, and the `vars`. */
   readonly env: E;
+  /** The classes that have a binding, by the names they are exported under: `ctx.exports`. */
+  readonly #exports: Record<string, DurableObjectNamespace> = {};
   /** By class: bindings to one class share its objects. */
   readonly #registries = new Map<string, ObjectRegistry>();
   readonly #alarms: AlarmScheduler;
@@ -78,6 +80,9 @@ export class Host<E extends object = Record<string, DurableObjectNamespace>> imp
     const namespaces = Object.entries(options.durableObjects).map(
       ([name, binding]) => [name, this.#namespace(name, binding)] as const,
     );
+    for (const [name, namespace] of namespaces) {
+      this.#exports[(options.durableObjects[name] as DurableObjectBinding).className] = namespace;
+    }
     this.env = { ...options.vars, ...Object.fromEntries(namespaces) } as E;
     this.#leaveEnvironment = enterEnvironment(this.env);
     this.#ungateGlobals = gateGlobals();
@@ -169,7 +174,7 @@ export class Host<E extends object = Record<string, DurableObjectNamespace>> imp
         isDurable ? this.#alarms.set(objectId, alarm) : this.#alarms.expect(objectId, alarm);
       return {
         env: this.env,
-        exports: this.env,
+        exports: this.#exports,
         session: { backend, objectId, now, schedule, setTimer, deletesAlarm, onAlarm },
         onAlarmFound: (alarm: number | null) => this.#alarms.found(objectId, alarm),
         onNoRetry: () => this.#alarms.noRetry(objectId),

@@ -1,6 +1,7 @@
 /** What runs in the page of browser.test.ts: plain JavaScript, served as it is. */
 import { RECORDED_LENGTH, sqlTotals } from "@holdfast/conformance";
 import { sqljs } from "@holdfast/driver-sqljs";
+import { DurableObject } from "@holdfast/host/cloudflare-workers";
 import { openHost, openStorage, sqliteWasm } from "holdfast";
 
 /** The totals of the recorded SQL cases. @param {"wasm" | "sqljs"} name */
@@ -29,12 +30,37 @@ export async function restore() {
   return found;
 }
 
+class Counter extends DurableObject {
+  woken = new Promise((resolve) => {
+    this.alarm = () => resolve("woken");
+  });
+  async increment() {
+    const { storage } = this.ctx;
+    return this.ctx.blockConcurrencyWhile(async () => {
+      const n = (await storage.get("n")) ?? 0;
+      await new Promise((resolve) => setTimeout(resolve, 1)); // others wait
+      await storage.transaction((txn) => txn.put("n", n + 1));
+      return n + 1;
+    });
+  }
+  async wake() {
+    await this.ctx.storage.setAlarm(Date.now() + 5);
+    return this.woken;
+  }
+}
+
+/** What calls to an object in a host give, made at the same time. */
+export async function hosted() {
+  const host = await openHost({ worker: { Counter }, durableObjects: { COUNTER: { className: "Counter" } } });
+  const counter = host.env.COUNTER.getByName("a");
+  const counts = await Promise.all([1, 2, 3, 4].map(() => counter.increment()));
+  const woken = await counter.wake();
+  await host.close();
+  return [counts, woken];
+}
+
 /** Codes of what a browser cannot do. */
 export function refusals() {
   const code = (promise) => promise.then(String, (error) => error.code);
-  return Promise.all([
-    code(openStorage({ id: "a", dir: "./data" })),
-    code(openHost({ worker: {}, durableObjects: {} })),
-    code(openStorage({ id: "a", driver: sqljs() })),
-  ]);
+  return Promise.all([code(openStorage({ id: "a", dir: "./data" })), code(openStorage({ id: "a", driver: sqljs() }))]);
 }

@@ -8,6 +8,7 @@ import { nodeSqlite } from "@holdfast/driver-node";
 import { afterAll, describe, expect, test } from "vitest";
 import { compareLimitedWrites } from "../support/limited-writes.js";
 import { measureEstimates } from "../support/measure-estimates.js";
+import { replayKv } from "../support/replay-kv.js";
 import { replaySql } from "../support/replay-sql.js";
 
 const scratchDir = mkdtempSync(join(tmpdir(), "holdfast-node-"));
@@ -21,6 +22,8 @@ describe("suite", () => driverSuite({ test, equal, driver }));
 test("recorded SQL cases", () => replaySql(`node ${Number.parseInt(process.versions.node, 10)}`, driver), 300_000);
 
 test("UPDATE and DELETE … LIMIT are what SQLite does by itself", () => compareLimitedWrites(driver));
+
+test("recorded key-value cases", { timeout: 300_000 }, () => replayKv("node", driver));
 
 test("estimates on unseen queries", async () => {
   const workerd = await startWorkerd();

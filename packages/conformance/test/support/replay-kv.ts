@@ -1,0 +1,77 @@
+/** Recorded results of the real platform, replayed in objects of a host. What differs is named here, and in docs/parity.md. */
+
+import { DurableObject } from "cloudflare:workers";
+import { readFileSync } from "node:fs";
+import { type KvCase, type KvCaseContext, replayKvCase } from "@holdfast/conformance";
+import type { SqliteDriver } from "@holdfast/core/contract";
+import { type DurableObjectNamespace, openHost } from "holdfast";
+import { expect } from "vitest";
+
+const load = (name: string) => JSON.parse(readFileSync(new URL(`../../cases/${name}`, import.meta.url), "utf8"));
+
+/** Cases that differ, each with its line in docs/parity.md. */
+const DIFFERENT: Readonly<Record<string, string>> = {
+  "value/sharedarraybuffer": "upstream bug",
+  "kv/iter-deleteAll-during": "upstream bug: kv-iter-deleted",
+  "kv/iter-rollback-during": "upstream bug",
+  "txnSync/deleteAll-inside": "upstream bug: deleteAll-in-transaction",
+  "surface/getCurrentBookmark": "bookmark-restore",
+  "surface/getBookmarkForTime": "bookmark-restore",
+  "surface/onNextSessionRestoreBookmark": "bookmark-restore",
+  "hidden/metadata-table-after-bookmark": "bookmark-restore",
+  "txn/getCurrentBookmark-inside": "bookmark-restore",
+  "value/float16array": "platform: needs Node 24",
+  "value/proxy": "platform",
+  "value/domException": "value-host-types",
+  "value/headers": "value-host-types",
+  "value/request": "value-host-types",
+  "value/response": "value-host-types",
+  "value/blob": "value-host-types",
+  "value/readableStream": "value-host-types",
+  "value/writableStream": "value-host-types",
+  "value/abortSignal": "value-host-types",
+  "value/domException+enhanced_error_serialization": "value-host-types",
+  "value/aggregateError+enhanced_error_serialization": "value-error-properties",
+  "value/customError+enhanced_error_serialization": "value-error-properties",
+  "value/errorWithProps+enhanced_error_serialization": "value-error-properties",
+  "value/errorNoStack+enhanced_error_serialization": "value-error-properties",
+};
+
+/** What the next event runs. */
+let body: (context: KvCaseContext) => Promise<unknown>;
+
+class Case extends DurableObject {
+  declare ctx: KvCaseContext;
+  async run(): Promise<void> {
+    await body(this.ctx);
+  }
+  alarm(): void {}
+}
+
+export async function replayKv(name: string, driver: SqliteDriver): Promise<void> {
+  const file: { cases: KvCase[]; specialsPreamble: string; specials: Record<string, string> } = load("kv-cases.json");
+  const cases = file.cases.filter((recorded) => recorded.backend === "sqlite");
+  const different: Record<string, string> = {};
+  for (const recorded of cases) {
+    const host = await openHost<{ CASE: DurableObjectNamespace<Case> }>({
+      driver,
+      worker: { Case },
+      durableObjects: { CASE: { className: "Case" } },
+      compatibilityDate: "2026-01-01",
+      ...(recorded.flags && { compatibilityFlags: recorded.flags }),
+    });
+    const outcome = await replayKvCase(recorded, {
+      event: async (run) => {
+        body = run;
+        await host.env.CASE.getByName("case").run();
+      },
+      specials: file,
+    });
+    if (outcome.kind === "different") different[recorded.name] = JSON.stringify(outcome).slice(0, 400);
+    await host.close();
+  }
+  console.log(`kv-cases on ${name}: ${cases.length - Object.keys(different).length}/${cases.length} equal`);
+  if (process.env["SHOW_DIFFERENT"]) console.log(different);
+  const known = Object.keys(DIFFERENT).filter((one) => one !== "value/float16array" || !("Float16Array" in globalThis));
+  expect(Object.keys(different).sort()).toEqual(known.sort());
+}
