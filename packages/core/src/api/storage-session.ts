@@ -138,27 +138,21 @@ export class StorageSession {
       },
       commitError,
     });
-    const turnTaker = () => {
-      const scope = turns.currentScope;
-      return () =>
-        new Promise<void>((resolve, reject) => {
-          transaction.willRead();
-          waiting.add(reject);
-          turns.deliver(() => {
-            waiting.delete(reject);
-            resolve();
-          }, scope);
-        });
-    };
-    const afterTurn = () =>
+    /** Rejects if the session breaks before. */
+    const until = (start: (done: () => void) => void) =>
       new Promise<void>((resolve, reject) => {
         transaction.willRead();
         waiting.add(reject);
-        turns.afterThis(() => {
+        start(() => {
           waiting.delete(reject);
           resolve();
         });
       });
+    const turnTaker = () => {
+      const scope = turns.currentScope;
+      return () => until((done) => turns.deliver(done, scope));
+    };
+    const afterTurn = () => until((done) => turns.afterThis(done));
     const hasEnded = (error: unknown) => error === this.#ended || transaction.failure()?.error === error;
     const now = () => parts.now();
     const statements = new OwnStatements({ connection, transaction, policy });
