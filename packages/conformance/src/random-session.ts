@@ -138,7 +138,9 @@ class Maker {
     ]);
   }
 
+  /** In a crowd alarms are only read: the platform tells its scheduler before or after a commit, and syncs of others pass each other meanwhile. */
   #alarm(): SessionStep {
+    if (!this.#mayReset) return { op: "getAlarm" };
     return this.#random.pick<SessionStep>([
       { op: "setAlarm", limit: this.#random.below(1000) },
       { op: "getAlarm" },
