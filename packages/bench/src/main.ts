@@ -7,7 +7,7 @@ import { drivers } from "./drivers.js";
 import { compareObjects, type ObjectTimes, WORK, type Work } from "./objects.js";
 import { compareInserts, compareSelects, type StatementTimes } from "./statements.js";
 
-const ROUNDS = 7;
+const ROUNDS = 15;
 
 export interface Figures {
   readonly inserts: StatementTimes;
