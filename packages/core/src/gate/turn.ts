@@ -79,13 +79,10 @@ export class Turns {
     return innermost;
   }
 
-  /** Runs `event` as a turn of its own, after those that wait in the scope already. `event` must not throw. `failed` is told if the gate breaks first. */
-  deliver(event: () => void, scope: Scope = this.root, failed?: (error: unknown) => void): void {
+  /** Runs `event` as a turn of its own, after those that wait in the scope already. `event` must not throw. It never runs if the gate breaks first. */
+  deliver(event: () => void, scope: Scope = this.root): void {
     if (this.#stopped) return;
-    scope.acquire({
-      granted: () => this.#begin({ scope: scope.effective, event }),
-      ...(failed && { failed }),
-    });
+    scope.acquire({ granted: () => this.#begin({ scope: scope.effective, event }) });
   }
 
   /** Runs `body` as a critical section, after the present turn. The promise settles in the scope that asked, before anything else there. If
