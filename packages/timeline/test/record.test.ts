@@ -52,6 +52,17 @@ describe("record", () => {
     expect(crc32(bytes)).toBe(0xcbf43926);
     expect(crc32(bytes.subarray(4), crc32(bytes.subarray(0, 4)))).toBe(0xcbf43926);
   });
+
+  test("CRC-32 is the same whatever the length and where the bytes begin", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 100 }), fc.nat(8), fc.nat(), (bytes, offset, before) => {
+        const moved = new Uint8Array(offset + bytes.length);
+        moved.set(bytes, offset);
+        const byByte = bytes.reduce((checksum, byte) => crc32(Uint8Array.of(byte), checksum), before);
+        expect(crc32(moved.subarray(offset), before)).toBe(byByte);
+      }),
+    );
+  });
 });
 
 describe("meta", () => {
