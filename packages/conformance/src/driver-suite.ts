@@ -105,6 +105,25 @@ function statementSuite({ test, equal, driver }: DriverSuiteParts): void {
     database.close();
   });
 
+  test("rows of transient steps, where the engine has them", async () => {
+    const { database } = await openDatabase(driver);
+    const statement = database.prepare("VALUES (x'01', x'02', 'a'), (x'03', x'', 4), (NULL, zeroblob(100), 'b')")?.statement;
+    const step = () => (statement?.stepTransient ? statement.stepTransient() : statement?.step());
+    const rows: unknown[] = [];
+    while (step()) rows.push(structuredClone(statement?.row()));
+    equal(rows, [
+      [Uint8Array.of(1), Uint8Array.of(2), "a"],
+      [Uint8Array.of(3), new Uint8Array(0), 4],
+      [null, new Uint8Array(100), "b"],
+    ]);
+    statement?.reset();
+    equal(statement?.step(), true);
+    const kept = statement?.row();
+    equal(statement?.stepTransient?.() ?? true, true);
+    equal(kept, [Uint8Array.of(1), Uint8Array.of(2), "a"]);
+    database.close();
+  });
+
   test("UPDATE and DELETE take ORDER BY and LIMIT", async () => {
     const { database } = await openDatabase(driver);
     database.exec("CREATE TABLE t(a INTEGER PRIMARY KEY, b); INSERT INTO t VALUES (1, 1), (2, 2), (3, 3), (4, 4)");

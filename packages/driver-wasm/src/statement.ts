@@ -66,6 +66,14 @@ export class WasmStatement implements SqliteStatement {
   }
 
   step(): boolean {
+    return this.#step(false);
+  }
+
+  stepTransient(): boolean {
+    return this.#step(true);
+  }
+
+  #step(isTransient: boolean): boolean {
     const handle = this.#use();
     const { engine } = this.#database;
     let code: number;
@@ -78,7 +86,7 @@ export class WasmStatement implements SqliteStatement {
       throw engine.caught(error);
     }
     if (code < 0) {
-      this.#row = readRow(engine, -1 - code);
+      this.#row = readRow(engine, -1 - code, isTransient);
       return true;
     }
     if (code !== DONE) throw this.#database.failure(code);

@@ -42,18 +42,22 @@ export function withBytes<T>(engine: Engine, bytes: Uint8Array, use: (pointer: n
 /** Up to this many bytes a loop beats `slice`. */
 const SHORT = 32;
 
-function copyOut(bytes: Uint8Array, start: number, length: number): Uint8Array {
+/** Where short bytes go that nobody keeps: making an array costs more than filling it. */
+const TRANSIENT_BYTES = Array.from({ length: SHORT + 1 }, (_, length) => new Uint8Array(length));
+
+function copyOut(bytes: Uint8Array, start: number, length: number, isTransient: boolean): Uint8Array {
   if (length > SHORT) return bytes.slice(start, start + length);
-  const copy = new Uint8Array(length);
+  const copy = isTransient ? (TRANSIENT_BYTES[length] as Uint8Array) : new Uint8Array(length);
   for (let i = 0; i < length; i++) copy[i] = bytes[start + i] as number;
   return copy;
 }
 
-/** The columns of the row that `holdfast_step` left in the engine, as fresh values. */
-export function readRow(engine: Engine, columns: number): SqlValue[] {
+/** The columns of the row that `holdfast_step` left in the engine, as fresh values; its first bytes need not last if it is transient. */
+export function readRow(engine: Engine, columns: number, isTransient: boolean): SqlValue[] {
   const { memory } = engine;
   const { view } = memory;
   const row: SqlValue[] = new Array(columns);
+  let mayShare = isTransient;
   for (let i = 0, at = engine.run + RUN_BYTES; i < columns; i++, at += CELL_BYTES) {
     switch (view.getInt32(at, true)) {
       case INTEGER:
@@ -64,7 +68,8 @@ export function readRow(engine: Engine, columns: number): SqlValue[] {
         row[i] = engine.text.read(view.getUint32(at + 8, true), view.getInt32(at + 4, true));
         break;
       case BLOB: {
-        row[i] = copyOut(memory.bytes, view.getUint32(at + 8, true), view.getInt32(at + 4, true));
+        row[i] = copyOut(memory.bytes, view.getUint32(at + 8, true), view.getInt32(at + 4, true), mayShare);
+        mayShare = false; // two columns of one row do not share
         break;
       }
       default:

@@ -291,7 +291,10 @@ export class ObjectInstance {
   /** Rule 2. If the commit fails, the session breaks, and the reset answers the caller. */
   #afterDurable(send: () => void): void {
     const { gate, turns } = this.#session as StorageSession;
-    turns.afterTurn(() => gate.wait().then(send, answeredByReset));
+    turns.afterTurn(() => {
+      if (gate.isOpen) send();
+      else gate.wait().then(send, answeredByReset);
+    });
   }
 
   /** From here on calls begin the next session. */

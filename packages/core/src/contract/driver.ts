@@ -119,7 +119,10 @@ export interface SqliteStatement {
   bind(values: readonly SqlValue[]): void;
   /** Advances; true if there is a row. @throws SqliteError */
   step(): boolean;
-  /** The row the last `step` reached, as fresh values. */
+  /** The same for a caller who is done with a row before the next step: its bytes may be the engine's own, and others then. Left out by engines
+   * that gain nothing by it. */
+  stepTransient?(): boolean;
+  /** The row the last step reached, as fresh values. */
   row(): SqlValue[];
   /** Makes the statement ready to run again; bindings stay. */
   reset(): void;

@@ -13,7 +13,8 @@ export interface Hold {
 }
 
 export class OutputGate {
-  #held: Promise<void> = Promise.resolve();
+  /** Settles with all holds taken so far; `undefined` when none is left. */
+  #held: Promise<void> | undefined;
   #broken: { readonly error: unknown } | undefined;
   readonly #failures = new Set<(error: unknown) => void>();
 
@@ -27,10 +28,19 @@ export class OutputGate {
         resolve();
       };
     });
-    this.#held = Promise.all([this.#held, held]).then(() => undefined);
+    const all = Promise.all([this.#held, held]).then(() => undefined);
+    this.#held = all;
+    const opened = () => {
+      if (this.#held === all) this.#held = undefined;
+    };
     // A broken gate with nobody waiting is not an unhandled error: the session reports it to whoever calls next.
-    this.#held.catch(ignoreUntilAwaited);
+    all.then(opened, ignoreUntilAwaited);
     return { release };
+  }
+
+  /** Whether `wait()` would resolve at once. */
+  get isOpen(): boolean {
+    return !this.#held && !this.#broken;
   }
 
   /** Resolves when all holds taken so far are released. @throws what broke the gate, as a rejection. */

@@ -91,7 +91,7 @@ export class KvTable {
     return row && toPair(row);
   }
 
-  /** Tells of at most `limit` pairs of a range, in its direction. `onPair` must not run code of the application. */
+  /** Tells of at most `limit` pairs of a range, in its direction. `onPair` must not run code of the application, nor keep a value. */
   list(range: KeyRange, limit: number | undefined, onPair: (key: string, value: Uint8Array) => void): void {
     this.#parts.transaction.willRead();
     if (!this.exists) return;

@@ -32,13 +32,14 @@ export class OwnStatements {
     }
   }
 
-  /** Steps a statement until it ends or `onRow`, which must not run code of the application, returns false. */
+  /** Steps a statement until it ends or `onRow` returns false, which must not run code of the application, nor keep bytes of a row. */
   run(sql: string, values: readonly SqlValue[], onRow: (row: SqlValue[]) => boolean): void {
     const statement = this.#statement(sql);
     try {
       statement.bind(values);
       this.#parts.connection.trusted(() => {
-        while (statement.step() && onRow(statement.row()));
+        const step = statement.stepTransient ? () => statement.stepTransient?.() : () => statement.step();
+        while (step() && onRow(statement.row()));
       });
     } catch (error) {
       throw this.#failed(error);

@@ -20,6 +20,17 @@ export function markReference<T extends object>(reference: T): T {
   return reference;
 }
 
+/** The arguments of a call, in an array of their own. @throws as {@link copyAcross} */
+export function copyArguments(args: readonly unknown[], wrap: Wrap): unknown[] {
+  return args.length < 16 && args.every(isSmall) ? [...args] : copyAcross([...args], wrap);
+}
+
+/** Whether there is nothing to copy, nor to measure. */
+function isSmall(value: unknown): boolean {
+  if (typeof value === "string") return value.length < 1024;
+  return value === null || (typeof value !== "object" && typeof value !== "function" && typeof value !== "symbol");
+}
+
 /** @throws DOMException `DataCloneError` for what cannot be copied; Error for more than 32 MiB */
 export function copyAcross<T>(value: T, wrap: Wrap): T {
   if (typeof value !== "object" && typeof value !== "function" && typeof value !== "symbol" && typeof value !== "string")

@@ -5,12 +5,24 @@ const RESERVED: ReadonlySet<string> = new Set(
   "alarm webSocketMessage webSocketClose webSocketError connect dup constructor fetch".split(" "),
 );
 
-/** Follows a path from an object or a target, reading getters; the last step is called if `args` are given.
- * @throws TypeError if a step is not there, must not be reached, or is no function */
-export async function reach(target: object, path: readonly string[], args: readonly unknown[] | undefined): Promise<unknown> {
-  let owner: unknown;
-  let value: unknown = target;
-  for (const name of path) {
+/** Follows a path from an object or a target, reading getters; the last step is called if `args` are given. At once for a method of the
+ * target itself, otherwise a promise.
+ * @throws TypeError, or rejects with one, if a step is not there, must not be reached, or is no function */
+export function reach(target: object, path: readonly [string, ...string[]], args: readonly unknown[] | undefined): unknown {
+  const value = readMember(target, path[0]);
+  if (path.length === 1 && args && typeof value === "function") return Reflect.apply(value, target, args);
+  return reachFurther(target, value, path, args);
+}
+
+async function reachFurther(
+  target: object,
+  first: unknown,
+  path: readonly string[],
+  args: readonly unknown[] | undefined,
+): Promise<unknown> {
+  let owner: unknown = target;
+  let value = await first;
+  for (const name of path.slice(1)) {
     owner = value;
     value = await readMember(owner, name);
   }

@@ -11,8 +11,11 @@ import { currentObject } from "../current-object.js";
 import { toRemoteError } from "../error-transport.js";
 import { ungated } from "../gated-globals.js";
 import type { ObjectInstance } from "../object-instance.js";
-import { copyAcross, markReference } from "./copy.js";
+import { copyAcross, copyArguments, markReference } from "./copy.js";
 import { reach } from "./members.js";
+
+/** At least one step. */
+type Path = readonly [string, ...string[]];
 
 /** The other side: follows a path there, and calls what it leads to if there are arguments. */
 export interface Remote {
@@ -20,24 +23,15 @@ export interface Remote {
 }
 
 /** A member of a remote, not yet read. */
-export function member(remote: Remote, path: readonly string[]): unknown {
-  let reading: Promise<unknown> | undefined;
-  const read = () => {
-    reading ??= remote.use(path, undefined);
-    return reading;
-  };
-  return thenable({
-    promise: read,
-    get: (key) => member(remote, [...path, key]),
-    call: (args) => call(remote, path, args),
-  });
+export function member(remote: Remote, path: Path): unknown {
+  return handle(new Member(remote, path));
 }
 
 /** Calls a member; what comes back is a result that can be used before it is there. */
 function call(remote: Remote, path: readonly string[], args: readonly unknown[]): unknown {
   let sent: Promise<unknown>;
   try {
-    sent = remote.use(path, copyAcross([...args], wrap));
+    sent = remote.use(path, copyArguments(args, wrap));
   } catch (error) {
     sent = Promise.reject(error);
   }
@@ -46,66 +40,109 @@ function call(remote: Remote, path: readonly string[], args: readonly unknown[])
 
 /** As on the platform, a failure that nobody looks at is logged and ends nothing. */
 function watchedResult(promise: Promise<unknown>, path: readonly string[]): unknown {
-  let isUsed = false;
+  const use = { isSeen: false };
   promise.catch((error) => {
     if (isHoldfastError(error) && error.code === "HOLDFAST_CLOSED") return;
     const log = () => console.error(`Uncaught from ${path.at(-1) ?? "a function"}() of a Durable Object:`, error);
-    ungated.setTimeout(() => isUsed || log(), 0); // whoever awaits the result looks at it a little later
+    ungated.setTimeout(() => use.isSeen || log(), 0); // whoever awaits the result looks at it a little later
   });
-  return result(promise, [], () => {
-    isUsed = true;
-  });
-}
-
-/** What a call will bring; a path goes on from there. */
-function result(promise: Promise<unknown>, path: readonly string[] = [], onUse: () => void = () => {}): unknown {
-  const walk = (value: unknown) => {
-    let owner: unknown;
-    let found = value;
-    for (const name of path) {
-      owner = found;
-      found = (owner as Record<string, unknown>)[name];
-    }
-    return { owner, found };
-  };
-  const arrived = path.length === 0 ? promise : undefined;
-  return thenable({
-    promise: () => {
-      onUse();
-      return arrived ?? promise.then((value) => walk(value).found);
-    },
-    get: (key) => result(promise, [...path, key], onUse),
-    call: (args) => {
-      onUse();
-      const called = promise.then((value) => {
-        const { owner, found } = walk(value);
-        return Reflect.apply(found as (...args: unknown[]) => unknown, owner, args);
-      });
-      return watchedResult(called, path);
-    },
-  });
-}
-
-interface ThenableParts {
-  promise(): Promise<unknown>;
-  get(key: string): unknown;
-  call(args: unknown[]): unknown;
+  return handle(new Result(promise, [], use));
 }
 
 const PROMISE_METHODS: ReadonlySet<string> = new Set(["then", "catch", "finally"]);
 
-function thenable({ promise, get, call }: ThenableParts): unknown {
-  return markReference(
-    new Proxy(function handle() {}, {
-      apply: (_target, _this, args) => call(args),
-      get: (target, key) => {
-        if (typeof key === "symbol") return Reflect.get(target, key);
-        if (!PROMISE_METHODS.has(key)) return get(key);
-        return (...callbacks: never[]) => Reflect.apply(Reflect.get(promise(), key) as never, promise(), callbacks);
-      },
-      has: () => true,
-    }),
-  );
+/** What stands behind a handle: a promise of it, what a property of it is, and what calling it does. */
+abstract class Handle implements ProxyHandler<() => void> {
+  abstract promise(): Promise<unknown>;
+  abstract property(key: string): unknown;
+  abstract called(args: unknown[]): unknown;
+
+  apply(_target: unknown, _this: unknown, args: unknown[]): unknown {
+    return this.called(args);
+  }
+
+  get(target: object, key: string | symbol): unknown {
+    if (typeof key === "symbol") return Reflect.get(target, key);
+    if (!PROMISE_METHODS.has(key)) return this.property(key);
+    const promise = this.promise();
+    return (...callbacks: never[]) => Reflect.apply(Reflect.get(promise, key) as never, promise, callbacks);
+  }
+
+  has(): boolean {
+    return true;
+  }
+}
+
+class Member extends Handle {
+  readonly #remote: Remote;
+  readonly #path: Path;
+  #reading: Promise<unknown> | undefined;
+
+  constructor(remote: Remote, path: Path) {
+    super();
+    this.#remote = remote;
+    this.#path = path;
+  }
+
+  promise(): Promise<unknown> {
+    this.#reading ??= this.#remote.use(this.#path, undefined);
+    return this.#reading;
+  }
+
+  property(key: string): unknown {
+    return member(this.#remote, [...this.#path, key]);
+  }
+
+  called(args: unknown[]): unknown {
+    return call(this.#remote, this.#path, args);
+  }
+}
+
+/** What a call will bring; a path goes on from there. */
+class Result extends Handle {
+  readonly #arriving: Promise<unknown>;
+  readonly #path: readonly string[];
+  /** Of the call: whether somebody looks at what becomes of it. */
+  readonly #use: { isSeen: boolean };
+
+  constructor(arriving: Promise<unknown>, path: readonly string[], use: { isSeen: boolean }) {
+    super();
+    this.#arriving = arriving;
+    this.#path = path;
+    this.#use = use;
+  }
+
+  promise(): Promise<unknown> {
+    this.#use.isSeen = true;
+    return this.#path.length === 0 ? this.#arriving : this.#arriving.then((value) => this.#walk(value).found);
+  }
+
+  property(key: string): unknown {
+    return handle(new Result(this.#arriving, [...this.#path, key], this.#use));
+  }
+
+  called(args: unknown[]): unknown {
+    this.#use.isSeen = true;
+    const called = this.#arriving.then((value) => {
+      const { owner, found } = this.#walk(value);
+      return Reflect.apply(found as (...args: unknown[]) => unknown, owner, args);
+    });
+    return watchedResult(called, this.#path);
+  }
+
+  #walk(value: unknown): { owner: unknown; found: unknown } {
+    let owner: unknown;
+    let found = value;
+    for (const name of this.#path) {
+      owner = found;
+      found = (owner as Record<string, unknown>)[name];
+    }
+    return { owner, found };
+  }
+}
+
+function handle(behind: Handle): unknown {
+  return markReference(new Proxy(function handle() {}, behind));
 }
 
 /** A reference for the other side. Whoever makes it is whose code runs now. */
@@ -139,6 +176,8 @@ function freeRemote(target: object): Remote {
   return { use: (path, args) => sendFromCaller(async () => answer(target, path, args, true)) };
 }
 
+const isPath = (path: readonly string[]): path is Path => path.length > 0;
+
 /** Runs on the other side: what comes back, or is thrown, is copied there. */
 export async function answer(
   target: object,
@@ -147,9 +186,8 @@ export async function answer(
   enhancedErrors: boolean,
 ): Promise<unknown> {
   try {
-    const value =
-      args && path.length === 0 ? await Reflect.apply(target as never, undefined, args) : await reach(target, path, args);
-    return copyAcross(value, wrap);
+    const value = isPath(path) ? reach(target, path, args) : Reflect.apply(target as never, undefined, args ?? []);
+    return copyAcross(await value, wrap);
   } catch (error) {
     throw toRemoteError(error, enhancedErrors);
   }

@@ -17,13 +17,17 @@ export function deserialize(bytes: Uint8Array): unknown {
   }
 }
 
-/** The most frequent kind of value, without the machinery: an integer in this version's form, in one or two bytes. */
+/** The most frequent kind of value, without the machinery: an integer in this version's form, in up to four bytes. */
 function smallInteger(bytes: Uint8Array): number | undefined {
   if (bytes[0] !== Tag.HEADER || bytes[1] !== VERSION || bytes[2] !== Tag.INT32) return undefined;
-  const [low = 0x80, high = 0x80] = [bytes[3], bytes[4]];
-  const value = low < 0x80 ? low : high < 0x80 ? (low & 0x7f) | (high << 7) : undefined;
-  if (value === undefined) return undefined;
-  return value & 1 ? -(value + 1) / 2 : value / 2;
+  let value = 0;
+  for (let i = 0; i < 4; i++) {
+    const byte = bytes[3 + i];
+    if (byte === undefined) return undefined;
+    value |= (byte & 0x7f) << (7 * i);
+    if (byte < 0x80) return value & 1 ? -(value + 1) / 2 : value / 2;
+  }
+  return undefined;
 }
 
 const NOTHING = Symbol("hole");

@@ -8,9 +8,26 @@ import { ERROR_CLASSES, ErrorTag, REGEXP_FLAGS, Tag, VERSION, VIEWS } from "./wi
  * @param most bytes it may have; any number if left out
  * @throws DOMException `DataCloneError` if something in it cannot be cloned; Error `string or blob too big: SQLITE_TOOBIG` */
 export function serialize(value: unknown, most?: number): Uint8Array {
+  if (typeof value === "number" && value >= 0 && value < SMALL && Number.isInteger(value) && !Object.is(value, -0))
+    return smallInteger(value);
   const writer = new Serializer(most);
   writer.write(value);
   return writer.finish();
+}
+
+/** Twice of it fits into three bytes of a varint. */
+const SMALL = 2 ** 20;
+
+/** The most frequent kind of value, without the machinery. */
+function smallInteger(value: number): Uint8Array {
+  const twice = value * 2;
+  const length = twice < 1 << 7 ? 4 : twice < 1 << 14 ? 5 : 6;
+  const bytes = new Uint8Array(length);
+  bytes[0] = Tag.HEADER;
+  bytes[1] = VERSION;
+  bytes[2] = Tag.INT32;
+  for (let i = 3; i < length; i++) bytes[i] = ((twice >> (7 * (i - 3))) & 0x7f) | (i === length - 1 ? 0 : 0x80);
+  return bytes;
 }
 
 const isLatin1 = (text: string): boolean => {
@@ -36,7 +53,8 @@ function notCloneable(what: string): DOMException {
 
 class Serializer {
   readonly #out: ByteWriter;
-  readonly #ids = new Map<object, number>();
+  /** Made when the first object comes. */
+  #ids: Map<object, number> | undefined;
 
   constructor(most: number | undefined) {
     this.#out = new ByteWriter(most);
@@ -107,6 +125,7 @@ class Serializer {
   }
 
   #object(object: object): void {
+    this.#ids ??= new Map();
     // A view's buffer comes first and takes its id first.
     if (ArrayBuffer.isView(object) && !this.#ids.has(object)) this.#object(object.buffer);
     const known = this.#ids.get(object);
