@@ -2,14 +2,7 @@
 export type { AlarmOptions, Cell, GetOptions, ListOptions, PutOptions, SqlRow } from "@holdfast/core";
 export { HoldfastError, type HoldfastErrorCode, isHoldfastError } from "@holdfast/core";
 export { type SqliteWasmOptions, sqliteWasm } from "@holdfast/driver-wasm";
-export type {
-  DurableObjectBinding,
-  DurableObjectId,
-  DurableObjectNamespace,
-  DurableObjectState,
-  DurableObjectStub,
-  Host,
-} from "@holdfast/host";
+export type { DurableObjectBinding, DurableObjectStub, Host } from "@holdfast/host";
 export { memoryStore } from "@holdfast/timeline";
 export { folderStore } from "#parts";
 export { type OpenHostOptions, openHost } from "./open-host.js";
@@ -17,6 +10,9 @@ export { OpenedStorage, type OpenStorageOptions, openStorage } from "./open-stor
 export type { Clock } from "./platform.js";
 export type {
   Cursor,
+  DurableObjectId,
+  DurableObjectNamespace,
+  DurableObjectState,
   DurableObjectStorage,
   DurableObjectTransaction,
   SqlStorage,

@@ -6,6 +6,35 @@ import type * as ours from "../src/index.js";
 /** `A` can be used where `B` is asked for. */
 type Fits<A extends B, B> = A;
 
+/** Members of `ctx` that are not there yet. */
+type Missing =
+  | "container" // an object has none
+  | "facets"
+  | "acceptWebSocket"
+  | "getWebSockets"
+  | "getTags"
+  | "setWebSocketAutoResponse"
+  | "getWebSocketAutoResponse"
+  | "getWebSocketAutoResponseTimestamp"
+  | "setHibernatableWebSocketEventTimeout"
+  | "getHibernatableWebSocketEventTimeout";
+type PublishedState = Omit<published.DurableObjectState, Missing>;
+type MakesIds<T> = Pick<T, keyof T & ("idFromName" | "idFromString" | "newUniqueId")>;
+/** `fetch` takes and returns this platform's own Request and Response, which are not the types of the published ones. */
+type Called = "id" | "name" | "add";
+type Counter = published.Rpc.DurableObjectBranded & { add(by: number): number; fetch(request: Request): Promise<Response> };
+
+export type CheckedObjects = [
+  Fits<ours.DurableObjectId, published.DurableObjectId>,
+  Fits<published.DurableObjectId, ours.DurableObjectId>,
+  Fits<ours.DurableObjectState, PublishedState>,
+  Fits<PublishedState, ours.DurableObjectState>,
+  Fits<MakesIds<ours.DurableObjectNamespace>, MakesIds<published.DurableObjectNamespace>>,
+  Fits<MakesIds<published.DurableObjectNamespace>, MakesIds<ours.DurableObjectNamespace>>,
+  Fits<Pick<ours.DurableObjectStub<Counter>, Called>, Pick<published.DurableObjectStub<Counter>, Called>>,
+  Fits<Pick<published.DurableObjectStub<Counter>, Called>, Pick<ours.DurableObjectStub<Counter>, Called>>,
+];
+
 export type Checked = [
   Fits<ours.DurableObjectStorage, published.DurableObjectStorage>,
   Fits<published.DurableObjectStorage, ours.DurableObjectStorage>,

@@ -5,7 +5,7 @@
  *
  * Synchronous, as the platform's calls are; WebCrypto is not, so the hashes come from a library. */
 
-import { notOfType } from "@holdfast/core";
+import { notOfType, type Public } from "@holdfast/core";
 import { encodeWtf8 } from "@holdfast/core/contract";
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
@@ -35,7 +35,7 @@ export class DurableObjectId {
   }
 
   /** Whether both are the same object's. @throws TypeError if `other` is no id */
-  equals(other: DurableObjectId): boolean {
+  equals(other: ObjectId): boolean {
     if (!(other instanceof DurableObjectId)) throw notOfType("equals", "DurableObjectId", 1, "DurableObjectId");
     return other.#hex === this.#hex;
   }
@@ -44,6 +44,9 @@ export class DurableObjectId {
     return "DurableObjectId";
   }
 }
+
+/** An id as its users see it. */
+export type ObjectId = Public<DurableObjectId>;
 
 /** Makes and checks the ids of one namespace. */
 export class IdFactory {

@@ -1,6 +1,6 @@
 /** A binding to one class: makes ids and stubs (`spec/runtime` §5.2). */
 import { notOfType } from "@holdfast/core";
-import { DurableObjectId, type IdFactory } from "./durable-object-id.js";
+import { DurableObjectId, type IdFactory, type ObjectId } from "./durable-object-id.js";
 import { type DurableObjectStub, makeStub } from "./durable-object-stub.js";
 import type { ObjectRegistry } from "./object-registry.js";
 
@@ -34,21 +34,21 @@ export class DurableObjectNamespace<T = unknown> {
   }
 
   /** The id of a name; the same each time. */
-  idFromName(name: string): DurableObjectId;
-  idFromName(...name: unknown[]): DurableObjectId {
+  idFromName(name: string): ObjectId;
+  idFromName(...name: unknown[]): ObjectId {
     if (name.length === 0) throw notOfType("idFromName", "DurableObjectNamespace", 1, "string");
     return this.#ids.fromName(toText(name[0]));
   }
 
   /** The id with these 64 hex digits. @throws TypeError if they are not an id of this namespace */
-  idFromString(id: string): DurableObjectId;
-  idFromString(...id: unknown[]): DurableObjectId {
+  idFromString(id: string): ObjectId;
+  idFromString(...id: unknown[]): ObjectId {
     if (id.length === 0) throw notOfType("idFromString", "DurableObjectNamespace", 1, "string");
     return this.#ids.fromString(toText(id[0]));
   }
 
   /** A fresh id. @throws Error for a jurisdiction: there are none here */
-  newUniqueId(options?: { jurisdiction?: string | null }): DurableObjectId {
+  newUniqueId(options?: { jurisdiction?: string | null }): ObjectId {
     if (options !== undefined && options !== null && typeof options !== "object") {
       throw notOfType("newUniqueId", "DurableObjectNamespace", 1, "NewUniqueIdOptions");
     }
@@ -64,7 +64,7 @@ export class DurableObjectNamespace<T = unknown> {
 
   /** A stub for an object. Nothing starts before the first call.
    * @throws TypeError if `id` is no id, or another namespace's (parity: ns-foreign-id) */
-  get(id: DurableObjectId, options?: GetOptions): DurableObjectStub<T> {
+  get(id: ObjectId, options?: GetOptions): DurableObjectStub<T> {
     if (!(id instanceof DurableObjectId)) throw notOfType("get", "DurableObjectNamespace", 1, "DurableObjectId");
     const mode = options?.routingMode;
     if (mode !== undefined && mode !== "primary-only") throw new RangeError(`unknown routingMode: ${mode}`);

@@ -1,11 +1,11 @@
 /** `ctx`: what a Durable Object's constructor receives (`spec/runtime` §4.2). */
-import type { DurableObjectStorage } from "@holdfast/core";
+import type { DurableObjectStorage, Public } from "@holdfast/core";
 import { notOfType } from "@holdfast/core";
-import type { DurableObjectId } from "./durable-object-id.js";
+import type { DurableObjectId, ObjectId } from "./durable-object-id.js";
 
 export interface StateParts {
   readonly id: DurableObjectId;
-  readonly storage: DurableObjectStorage;
+  readonly storage: Public<DurableObjectStorage>;
   readonly exports: object;
   abort(reason: unknown, retryAlarm: boolean): void;
   /** Runs a critical section. */
@@ -22,12 +22,13 @@ export function isDurableObjectState(value: unknown): value is DurableObjectStat
 }
 
 export class DurableObjectState {
-  readonly id: DurableObjectId;
-  readonly storage: DurableObjectStorage;
+  readonly id: ObjectId;
+  readonly storage: Public<DurableObjectStorage>;
   /** What the worker's module exports, as bindings. */
   readonly exports: object;
-  readonly props: Record<string, unknown> = {};
-  readonly container: undefined = undefined;
+  readonly props: unknown = {};
+  /** There is none here. */
+  declare readonly container?: undefined;
   readonly #parts: StateParts;
 
   /** Made by a host only. */
@@ -36,6 +37,7 @@ export class DurableObjectState {
     this.storage = parts.storage;
     this.exports = parts.exports;
     this.#parts = parts;
+    Object.defineProperty(this, "container", { value: undefined, enumerable: true, writable: true, configurable: true });
     made.add(this);
   }
 

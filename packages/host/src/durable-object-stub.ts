@@ -4,7 +4,7 @@
  * 1. Arguments are copied when the call is made, results before they leave the object: the two sides never share anything but references.
  * 2. A call made by an object leaves when everything that object has written is durable, and its result comes back as an event of it.
  * 3. A stub whose object was reset stays broken; a new stub reaches the next session. One whose object was evicted goes on. */
-import type { DurableObjectId } from "./durable-object-id.js";
+import type { DurableObjectId, ObjectId } from "./durable-object-id.js";
 import type { DurableObjectState } from "./durable-object-state.js";
 import type { ObjectInstance } from "./object-instance.js";
 import { markReference } from "./rpc/copy.js";
@@ -13,15 +13,22 @@ import { answer, member, type Remote, sendFromCaller } from "./rpc/reference.js"
 
 /** A stub for the methods of `T`. */
 export type DurableObjectStub<T = unknown> = Remoted<T> & {
-  readonly id: DurableObjectId;
+  readonly id: ObjectId;
   readonly name?: string;
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
 };
 
+/** Methods, but for those that are not reached by their name, or have a form of their own (`spec/runtime` §6.2). */
+type RemoteName<T> = {
+  [K in keyof T]: K extends symbol | "fetch" | "alarm" | "webSocketMessage" | "webSocketClose" | "webSocketError"
+    ? never
+    : T[K] extends (...args: never[]) => unknown
+      ? K
+      : never;
+}[keyof T];
+
 type Remoted<T> = {
-  readonly [K in keyof T as T[K] extends (...args: never[]) => unknown ? K : never]: T[K] extends (...args: infer A) => infer R
-    ? (...args: A) => Promise<Awaited<R>>
-    : never;
+  readonly [K in RemoteName<T>]: T[K] extends (...args: infer A) => infer R ? (...args: A) => Promise<Awaited<R>> : never;
 };
 
 type EventBody<T> = (object: object, context: DurableObjectState) => T;
