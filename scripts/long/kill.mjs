@@ -1,5 +1,6 @@
 // Kills a process that increments counters (`kill -9`, between and inside increments), and looks after each kill whether every
-// acknowledged increment is there. The objects are of the Counter class of docs/examples/counter, in a folder store.
+// acknowledged increment is there. The objects are of the Counter class of docs/examples/counter, in a folder store, and move from engine to
+// engine: our own, sql.js, node:sqlite.
 import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -8,14 +9,16 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { runInDurableObject } from "@holdfast/testing";
 import { openHost } from "holdfast";
+import { newerNode } from "../newer-node.mjs";
 import { random } from "./random.mjs";
 
 const CHILD = fileURLToPath(new URL("./kill-child.mjs", import.meta.url));
 export const WORKER = new URL("../../docs/examples/counter/dist/worker/counter.js", import.meta.url).href;
 export const OBJECTS = ["a", "b", "c"];
+const ENGINES = ["wasm", "sqljs", "node"];
 
 /** @returns {Promise<{ totals: string, lost: string[] }>} */
-export async function kill({ seed, kills }) {
+export async function kill({ seed, count: kills }) {
   const pick = random(seed);
   const dir = await mkdtemp(join(tmpdir(), "holdfast-kill-"));
   const acknowledged = new Map(OBJECTS.map((name) => [name, 0]));
@@ -23,7 +26,7 @@ export async function kill({ seed, kills }) {
   let acknowledgements = 0;
   let beyond = 0;
   for (let round = 1; round <= kills && lost.length === 0; round++) {
-    const { values, inFlight } = await killOnce(dir, pick(2 ** 31), 1 + pick(60));
+    const { values, inFlight } = await killOnce(dir, pick(2 ** 31), 1 + pick(60), ENGINES[round % ENGINES.length]);
     for (const [name, value] of values) {
       acknowledgements += 1;
       if (value <= acknowledged.get(name))
@@ -45,8 +48,9 @@ export async function kill({ seed, kills }) {
 }
 
 /** Runs the child until it has acknowledged `count` increments, and kills it. */
-async function killOnce(dir, seed, count) {
-  const child = spawn(process.execPath, ["--import", "holdfast/register", CHILD, dir, String(seed)], {
+async function killOnce(dir, seed, count, engine) {
+  const node = engine === "node" ? fileURLToPath(new URL(`../../${newerNode()}`, import.meta.url)) : process.execPath;
+  const child = spawn(node, ["--import", "holdfast/register", CHILD, dir, String(seed), engine], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const closed = new Promise((resolve) => child.on("close", (code, signal) => resolve({ code, signal })));

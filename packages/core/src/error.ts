@@ -2,6 +2,7 @@
  * - `HOLDFAST_CLOSED`: it was closed or reset. *Restart*: open it again.
  * - `HOLDFAST_ENGINE_LOST`: the SQLite engine broke down (a wasm trap). *Restart*: what is durable is untouched.
  * - `HOLDFAST_FENCED`: another process took the object over. *Restart* there; nothing unacknowledged of ours is kept.
+ * - `HOLDFAST_HELD`: another process has the folder. *Close* it there; the message names it.
  * - `HOLDFAST_LOG_CORRUPT`: stored bytes are damaged in a way no crash explains. *Repair*; nothing was changed.
  * - `HOLDFAST_NEEDS_HOST`: an alarm was asked for where nobody runs any. Use `openHost`.
  * - `HOLDFAST_NEEDS_STORE`: a folder was asked for where there is none. Pass a store.
@@ -12,6 +13,7 @@ export type HoldfastErrorCode =
   | "HOLDFAST_CLOSED"
   | "HOLDFAST_ENGINE_LOST"
   | "HOLDFAST_FENCED"
+  | "HOLDFAST_HELD"
   | "HOLDFAST_LOG_CORRUPT"
   | "HOLDFAST_NEEDS_HOST"
   | "HOLDFAST_NEEDS_STORE"

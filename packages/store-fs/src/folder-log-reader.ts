@@ -1,74 +1,69 @@
-/** One object's log in a folder, as a reader sees it: what is in the files when it asks, up to the head it was opened with. */
-import { existsSync } from "node:fs";
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
+/** One object's log as a reader sees it: up to the head it had when it was asked for. */
 import { comparePositions, type LogReader, type Pin, type Position } from "@holdfast/timeline/contract";
-import { readBytes } from "./files.js";
-import { recordsIn } from "./log-file.js";
-import { type FolderState, readFolder } from "./object-folder.js";
+import type { FileSystem } from "./file-system.js";
+import type { ObjectState } from "./object-state.js";
 
-const SNAPSHOT = /^([0-9a-f]{8})-([0-9a-f]{8})\.snapshot$/;
+const SNAPSHOT = /^[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}\.snapshot$/;
 
-/** The name of the snapshot of a position. */
-export function snapshotName({ epoch, sequence }: Position): string {
-  return `${epoch.toString(16).padStart(8, "0")}-${sequence.toString(16).padStart(8, "0")}.snapshot`;
+const hex = (value: number): string => value.toString(16).padStart(8, "0");
+
+/** The name of the snapshot of a position, made by an owner of the folder. */
+export function snapshotName({ epoch, sequence }: Position, owner: number): string {
+  return `${hex(epoch)}-${hex(sequence)}-${hex(owner)}.snapshot`;
 }
 
-/** What a store knows of an object beyond its files. */
-export interface ObjectKnowledge {
-  readonly objectId: string;
+export interface ReaderParts {
+  readonly fs: FileSystem;
   readonly folder: string;
   /** Positions that must stay readable. */
   readonly pins: Set<Position>;
-  /** Durable lengths by epoch, known from failed writes (T16). */
-  readonly known: Map<number, number>;
+  read(): Promise<ObjectState>;
 }
 
 export class FolderLogReader implements LogReader {
-  readonly head: Position;
-  protected readonly object: ObjectKnowledge;
+  readonly #head: Position;
+  readonly #parts: ReaderParts;
 
-  constructor(object: ObjectKnowledge, head: Position) {
-    this.object = object;
-    this.head = head;
+  constructor(parts: ReaderParts, head: Position) {
+    this.#parts = parts;
+    this.#head = head;
+  }
+
+  get head(): Position {
+    return this.#head;
   }
 
   async *records(after: Position, upTo: Position = this.head): AsyncGenerator<Uint8Array> {
-    const { files } = await this.readFolder();
-    for (const file of files) {
-      for (const { position, record } of recordsIn(file)) {
-        if (comparePositions(position, after) > 0 && comparePositions(position, upTo) <= 0) yield record;
-      }
+    const { records } = await this.#parts.read();
+    for (const { position, record } of records) {
+      if (comparePositions(position, after) > 0 && comparePositions(position, upTo) <= 0) yield record;
     }
   }
 
   async snapshot(atOrBefore: Position): Promise<{ position: Position; chunks: AsyncIterable<Uint8Array> } | undefined> {
-    const { folder } = this.object;
-    const names = existsSync(folder) ? (await readdir(folder)).filter((name) => SNAPSHOT.test(name)).sort() : [];
+    const { fs, folder } = this.#parts;
+    const names = (await fs.names(folder)).filter((name) => SNAPSHOT.test(name)).sort();
     if (names.length === 0) return undefined;
-    const { files } = await this.readFolder();
-    const positions = files.flatMap((file) => [...recordsIn(file)].map(({ position }) => position));
+    const { records } = await this.#parts.read();
+    const positions = new Map(records.map(({ position }) => [snapshotName(position, 0).slice(0, 17), position]));
     for (const name of names.reverse()) {
-      const position = positions.find((one) => snapshotName(one) === name);
-      if (position && comparePositions(position, atOrBefore) <= 0) return { position, chunks: readWhole(join(folder, name)) };
+      const position = positions.get(name.slice(0, 17));
+      const bytes = position && comparePositions(position, atOrBefore) <= 0 ? await fs.read(`${folder}/${name}`) : undefined;
+      if (position && bytes) return { position, chunks: only(bytes) };
     }
     return undefined;
   }
 
   async pin(at: Position): Promise<Pin> {
-    const { pins } = this.object;
+    const { pins } = this.#parts;
     const own = { ...at };
     pins.add(own);
     return { release: () => void pins.delete(own) };
   }
 
   async close(): Promise<void> {}
-
-  protected readFolder(): Promise<FolderState> {
-    return readFolder(this.object.folder, this.object.known);
-  }
 }
 
-async function* readWhole(path: string): AsyncGenerator<Uint8Array> {
-  yield await readBytes(path);
+async function* only(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
 }

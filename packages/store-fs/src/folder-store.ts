@@ -1,10 +1,8 @@
 /** folder-store.ts
- * A store in a folder: one folder for each object, one log file for each of its openings, each write durable by `fdatasync` before it
- * is reported. Several processes may share it: an object belongs to whoever opened it last, and the writer before it is refused at its
- * next flush (T18). In one process, openings, forks and deletions of an object go one after the other. */
-import { existsSync } from "node:fs";
-import { readdir } from "node:fs/promises";
-import { join, resolve } from "node:path";
+ * A store in a folder: one journal for all objects, synced for everybody who waits, and files of each object's own behind it. One process
+ * writes; any may read. Stores of one process on one folder share it. */
+import { realpathSync } from "node:fs";
+import { resolve } from "node:path";
 import {
   comparePositions,
   HoldfastError,
@@ -13,141 +11,209 @@ import {
   type LogStore,
   type Position,
 } from "@holdfast/timeline/contract";
-import { recordAlarm } from "@holdfast/timeline/record";
-import { makeFolder, publishNew, removeFiles } from "./files.js";
-import { FolderLog, takeEpoch, wholeFile } from "./folder-log.js";
-import { FolderLogReader, type ObjectKnowledge } from "./folder-log-reader.js";
-import { encodeFileHeader, FileFlag, recordsIn } from "./log-file.js";
-import { epochName, folderName, idFromFolderName, isPresent, readFolder } from "./object-folder.js";
+import { FolderLog } from "./folder-log.js";
+import { FolderLogReader } from "./folder-log-reader.js";
+import type { FolderOwner } from "./folder-owner.js";
+import { readJournals } from "./folder-view.js";
+import type { Entry } from "./journal-file.js";
+import { holdFolder } from "./liveness.js";
+import { nodeFileSystem } from "./node-file-system.js";
+import { folderName, idFromFolderName } from "./object-name.js";
+import { alarmOf, readObject, segmentsAmong } from "./object-state.js";
+import { decodeSegmentHeader, FOOTER_BYTES, footerAtEnd } from "./segment-file.js";
+import { SharedFolder } from "./shared-folder.js";
 
-/** A store in `dir`, which is made if it is not there. Network file systems are not supported. */
-export function folderStore(dir: string): LogStore {
-  return new FolderStore(dir);
+export interface FolderStoreOptions {
+  /** `"strict"`: what is acknowledged survives a power loss. `"relaxed"`: it survives the death of the process; nobody waits for the disk.
+   * Default `"strict"`. */
+  readonly durability?: "strict" | "relaxed";
+  /** Bytes of a journal before objects' records are moved to files of their own. Default 16 MiB. */
+  readonly journalBytes?: number;
 }
 
-interface ObjectEntry extends ObjectKnowledge {
-  readonly logs: Set<FolderLog>;
-  /** The last operation on it that must not overlap another. */
-  busy: Promise<unknown>;
+/** Folders in use by this process, by path. */
+const folders = new Map<string, SharedFolder>();
+
+/** A store in `dir`, which is made if it is not there. Network file systems are not supported. While a store has an object open or has
+ * written, no other process can: its calls fail with `HOLDFAST_HELD`. The options are those of the first store on the folder that is open. */
+export function folderStore(dir: string, options: FolderStoreOptions = {}): LogStore {
+  const path = resolve(dir);
+  const shared = folders.get(path) ?? makeShared(path, options);
+  return new FolderStore(shared, () => {
+    if (!shared.isUsed && folders.get(path) === shared) folders.delete(path);
+  });
 }
 
-class FolderStore implements LogStore {
-  readonly #objects: string;
-  readonly #entries = new Map<string, ObjectEntry>();
+function makeShared(dir: string, { durability = "strict", journalBytes = 16 << 20 }: FolderStoreOptions): SharedFolder {
+  const shared = new SharedFolder({
+    fs: nodeFileSystem,
+    dir,
+    isRelaxed: durability === "relaxed",
+    maxJournalBytes: journalBytes,
+    hold: () => holdFolder(realpathSync(dir)),
+  });
+  folders.set(dir, shared);
+  return shared;
+}
 
-  constructor(dir: string) {
-    this.#objects = resolve(dir, "objects");
+/** What an object is made of, without looking into its files. */
+interface Part {
+  readonly folder: string;
+  readonly entries: readonly Entry[];
+}
+
+export class FolderStore implements LogStore {
+  readonly #shared: SharedFolder;
+  readonly #onClosed: () => void;
+  readonly #logs = new Set<FolderLog>();
+  #closed: Promise<void> | undefined;
+
+  constructor(shared: SharedFolder, onClosed: () => void = () => {}) {
+    this.#shared = shared;
+    this.#onClosed = onClosed;
+    shared.use();
   }
 
-  open(objectId: string): Promise<Log> {
-    return this.#alone(objectId, async (entry) => {
-      const log: FolderLog = await FolderLog.open(entry, () => entry.logs.delete(log));
-      entry.logs.add(log);
+  async open(objectId: string): Promise<Log> {
+    const owner = await this.#owner();
+    const object = owner.object(objectId);
+    return object.alone(async () => {
+      object.writer?.fence();
+      await owner.durable(object.lastTicket); // all that the writer before will ever have acknowledged
+      const state = await owner.read(object);
+      object.taken = Math.max(object.taken, state.head.epoch, state.floor) + 1;
+      object.isPresent = true;
+      const log: FolderLog = new FolderLog(owner, object, state, () => this.#logs.delete(log));
+      object.writer = log;
+      this.#logs.add(log);
       return log;
     });
   }
 
   async read(objectId: string): Promise<LogReader> {
-    const entry = this.#entry(objectId);
-    const { head } = await readFolder(entry.folder, entry.known);
-    return new FolderLogReader(entry, head);
+    const { fs, dir } = this.#shared.parts;
+    const owner = this.#shared.current;
+    const folder = `${dir}/objects/${folderName(objectId)}`;
+    if (owner) {
+      const object = owner.object(objectId);
+      await owner.durable(object.lastTicket);
+      const { head } = await owner.read(object);
+      return new FolderLogReader({ fs, folder, pins: object.pins, read: () => owner.read(object) }, head);
+    }
+    const { entries } = (await this.#parts()).get(objectId) ?? { entries: [] };
+    const read = () => readObject(fs, folder, entries, new Map());
+    return new FolderLogReader({ fs, folder, pins: new Set(), read }, (await read()).head);
   }
 
   async fork(objectId: string, at: Position, to: string): Promise<void> {
-    const { folder, known } = this.#entry(objectId);
-    await this.#alone(to, async (target) => {
-      const exists = new HoldfastError("HOLDFAST_USAGE", `Cannot fork to '${to}': that object exists.`);
-      const existing = await readFolder(target.folder, target.known);
-      if (isPresent(existing)) throw exists;
-      const { files } = await readFolder(folder, known);
-      const all = files.flatMap((file) => [...recordsIn(file)]);
-      const last = all.findIndex(({ position }) => comparePositions(position, at) === 0 && position.checksum === at.checksum);
-      if (last < 0) throw new HoldfastError("HOLDFAST_USAGE", `Cannot fork '${objectId}': that position is not in its log.`);
-      await makeFolder(target.folder);
-      // Fence whoever opens the target at this moment, look again, and only then take its place.
-      const fence = await takeEpoch(target.folder, existing.newestEpoch + 1);
-      if (isPresent(await readFolder(target.folder, target.known, fence))) throw exists;
-      const epoch = fence + 1;
-      const records = all.slice(0, last + 1).map(({ record }) => record);
-      const header = { flags: FileFlag.FORK, epoch, firstEpoch: 1, accepted: new Map(), objectId: to };
-      if (!(await publishNew(target.folder, epochName(epoch), wholeFile(header, records)))) throw exists;
+    const owner = await this.#owner();
+    const source = owner.object(objectId);
+    const target = owner.object(to);
+    await target.alone(async () => {
+      const existing = await owner.read(target);
+      if (target.writer || existing.records.length > 0) throw target.usage("A fork cannot go to an object that exists");
+      await owner.durable(source.lastTicket);
+      const { records } = await owner.read(source);
+      const last = records.findIndex(({ position }) => comparePositions(position, at) === 0 && position.checksum === at.checksum);
+      if (last < 0) throw source.usage("A fork cannot start at a position that is not in the log");
+      const entries = records.slice(0, last + 1).map(({ record }): Entry => ({ kind: "copied", objectId: to, record }));
+      await owner.durable(owner.push(target, entries));
     });
   }
 
   async *due(beforeMs: number, limit: number): AsyncGenerator<{ id: string; at: number }> {
     const due: { id: string; at: number }[] = [];
-    for await (const id of this.list()) {
-      const at = await this.#alarm(id);
+    for (const [id, part] of await this.#parts()) {
+      const at = await this.#alarm(id, part);
       if (at !== null && at <= beforeMs) due.push({ id, at });
     }
     yield* due.sort((a, b) => a.at - b.at).slice(0, limit);
   }
 
   async *list(prefix = ""): AsyncGenerator<string> {
-    if (!existsSync(this.#objects)) return;
-    const ids = (await readdir(this.#objects)).map(idFromFolderName).filter((id) => id.startsWith(prefix));
-    for (const id of ids.sort()) {
-      const entry = this.#entry(id);
-      if (isPresent(await readFolder(entry.folder, entry.known))) yield id;
+    const parts = await this.#parts();
+    for (const id of [...parts.keys()].filter((one) => one.startsWith(prefix)).sort()) {
+      if (await this.#isPresent(id, parts.get(id) as Part)) yield id;
     }
   }
 
-  delete(objectId: string): Promise<void> {
-    return this.#alone(objectId, async ({ folder, known }) => {
-      for (;;) {
-        const { newestEpoch, head } = await readFolder(folder, known);
-        if (newestEpoch === 0) return;
-        const epoch = Math.max(newestEpoch, head.epoch) + 1;
-        const tombstone = encodeFileHeader({
-          flags: FileFlag.TOMBSTONE,
-          epoch,
-          firstEpoch: epoch,
-          accepted: new Map(),
-          objectId,
-        });
-        // Another writer may take the epoch meanwhile; its object is then what is deleted.
-        if (!(await publishNew(folder, epochName(epoch), [tombstone]))) continue;
-        const isOlder = (name: string) => /^[0-9a-f]{8}[.-]/.test(name) && Number.parseInt(name.slice(0, 8), 16) < epoch;
-        await removeFiles(folder, (await readdir(folder)).filter(isOlder));
-        return;
-      }
+  async delete(objectId: string): Promise<void> {
+    const owner = await this.#owner();
+    const object = owner.object(objectId);
+    await object.alone(async () => {
+      const { head, floor, records } = await owner.read(object);
+      if (records.length === 0 && !object.isPresent) return;
+      object.writer?.fence();
+      object.writer = undefined;
+      object.taken = Math.max(object.taken, head.epoch, floor);
+      await owner.durable(owner.push(object, [{ kind: "deleted", objectId, floor: object.taken }]));
     });
   }
 
-  async close(): Promise<void> {
-    for (const { logs } of this.#entries.values()) for (const log of [...logs]) await log.close();
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
   }
 
-  async #alarm(objectId: string): Promise<number | null> {
-    const { folder, known } = this.#entry(objectId);
-    const { files } = await readFolder(folder, known);
-    let alarm: number | null = null;
-    for (const file of files) {
-      for (const { record } of recordsIn(file)) {
-        const said = recordAlarm(record);
-        if (said !== undefined) alarm = said;
+  async #close(): Promise<void> {
+    for (const log of [...this.#logs]) await log.close();
+    try {
+      await this.#shared.leave();
+    } finally {
+      this.#onClosed();
+    }
+  }
+
+  #owner(): Promise<FolderOwner> {
+    if (this.#closed) return Promise.reject(new HoldfastError("HOLDFAST_CLOSED", "The store is closed."));
+    return this.#shared.owner();
+  }
+
+  /** Every object that has a folder, or entries in the journals. */
+  async #parts(): Promise<Map<string, Part>> {
+    const { fs, dir } = this.#shared.parts;
+    const owner = this.#shared.current;
+    const entries = new Map<string, Entry[]>();
+    if (owner) for (const [id, object] of owner.objects) entries.set(id, object.entries);
+    else {
+      for (const { scanned } of await readJournals(fs, dir)) {
+        for (const entry of [...scanned.entries, ...scanned.uncertain]) {
+          const known = entries.get(entry.objectId);
+          if (known) known.push(entry);
+          else entries.set(entry.objectId, [entry]);
+        }
       }
-      if (file.header.flags & FileFlag.FORK) alarm = null; // the parent's, not its own (T4)
     }
-    return alarm;
+    const ids = new Set([...entries.keys(), ...(await fs.names(`${dir}/objects`)).map(idFromFolderName)]);
+    return new Map([...ids].map((id) => [id, { folder: `${dir}/objects/${folderName(id)}`, entries: entries.get(id) ?? [] }]));
   }
 
-  /** Runs `use` when no other such operation on the object runs in this process. */
-  #alone<T>(objectId: string, use: (entry: ObjectEntry) => Promise<T>): Promise<T> {
-    const entry = this.#entry(objectId);
-    const result = entry.busy.then(() => use(entry));
-    entry.busy = result.catch(() => undefined); // told to whoever asked; the next one starts all the same
-    return result;
+  async #isPresent(objectId: string, { folder, entries }: Part): Promise<boolean> {
+    const known = this.#shared.current?.objects.get(objectId)?.isPresent;
+    if (known !== undefined) return known;
+    const last = entries.at(-1);
+    if (last) return last.kind !== "deleted";
+    const { fs } = this.#shared.parts;
+    const newest = segmentsAmong(await fs.names(folder)).at(-1);
+    if (newest === undefined) return false;
+    const start = (await fs.readPart(`${folder}/${newest}`, 0, 1024)) ?? new Uint8Array(0);
+    const found = decodeSegmentHeader(start);
+    if (!found?.header.standsForOlder || found.header.floor === 0) return true;
+    const isOnlyFooter = footerAtEnd(start.subarray(0, found.length + FOOTER_BYTES))?.length === found.length;
+    return !isOnlyFooter || start.length > found.length + FOOTER_BYTES;
   }
 
-  /** @throws HoldfastError `HOLDFAST_USAGE` for an id that cannot be a folder's name */
-  #entry(objectId: string): ObjectEntry {
-    let entry = this.#entries.get(objectId);
-    if (!entry) {
-      const folder = join(this.#objects, folderName(objectId));
-      entry = { objectId, folder, pins: new Set(), known: new Map(), logs: new Set(), busy: Promise.resolve() };
-      this.#entries.set(objectId, entry);
+  /** The end of the newest file says it, unless the journal says otherwise or there is no end. */
+  async #alarm(objectId: string, { folder, entries }: Part): Promise<number | null> {
+    const { fs } = this.#shared.parts;
+    const owner = this.#shared.current;
+    if (entries.length === 0) {
+      const newest = segmentsAmong(await fs.names(folder)).at(-1);
+      const end = newest && (await fs.readPart(`${folder}/${newest}`, -FOOTER_BYTES, FOOTER_BYTES));
+      const footer = end ? footerAtEnd(end) : undefined;
+      if (footer) return footer.alarm;
     }
-    return entry;
+    const { records } = await (owner ? owner.read(owner.object(objectId)) : readObject(fs, folder, entries, new Map()));
+    return alarmOf(records);
   }
 }

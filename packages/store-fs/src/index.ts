@@ -1,2 +1,2 @@
 /** `@holdfast/store-fs`: timelines in a folder. */
-export { folderStore } from "./folder-store.js";
+export { type FolderStoreOptions, folderStore } from "./folder-store.js";

@@ -1,0 +1,58 @@
+/** What the store asks of a file system. `node-file-system.ts` is the real one; tests simulate crashes with another.
+ *
+ * Nothing is durable before it is said to be: bytes of a file after `datasync`, names in a folder after `syncFolder`. */
+export interface FileSystem {
+  /** A file's bytes; `undefined` if it is not there. */
+  read(path: string): Promise<Uint8Array | undefined>;
+  /** At most `length` bytes from an offset, from the end if the offset is negative; `undefined` if the file is not there. */
+  readPart(path: string, offset: number, length: number): Promise<Uint8Array | undefined>;
+  /** Names in a folder, `[]` if it is not there. */
+  names(folder: string): Promise<string[]>;
+  /** The same at once: it stands between a sync and its acknowledgement. @throws if the folder is not there */
+  namesNow(folder: string): string[];
+  /** Makes a folder and those above it that are missing, durably. */
+  makeFolder(folder: string): Promise<void>;
+  /** Opens an empty new file; `undefined` if the name is taken. */
+  create(path: string): Promise<WritableFile | undefined>;
+  /** Opens a file that is there, to write into it. */
+  open(path: string): Promise<WritableFile>;
+  /** Gives a file another name, in place of one that may be there. */
+  rename(from: string, to: string): Promise<void>;
+  /** Removes a file; one that is gone already is no error. */
+  remove(path: string): Promise<void>;
+  syncFolder(folder: string): Promise<void>;
+}
+
+export interface WritableFile {
+  /** Writes all bytes at an offset. */
+  write(bytes: Uint8Array, offset: number): Promise<void>;
+  datasync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Writes a file whole under its name, in place of one that may be there. `check` may refuse at the last moment. */
+export async function publish(
+  fs: FileSystem,
+  { folder, name }: { readonly folder: string; readonly name: string },
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  check?: () => void,
+): Promise<number> {
+  const temporary = `${folder}/${name}.tmp`;
+  await fs.remove(temporary); // of a process that died here
+  const file = await fs.create(temporary);
+  if (!file) throw new Error(`${temporary} is being written by another process`);
+  let length = 0;
+  try {
+    for await (const chunk of chunks) {
+      await file.write(chunk, length);
+      length += chunk.length;
+    }
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
+  check?.();
+  await fs.rename(temporary, `${folder}/${name}`);
+  await fs.syncFolder(folder);
+  return length;
+}

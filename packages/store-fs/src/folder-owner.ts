@@ -1,0 +1,276 @@
+/** folder-owner.ts
+ * The one writer of a folder, from when it took it until it closes it or loses it.
+ *
+ *   make epoch-N, exclusively ──▶ read the older journals ──▶ own journal ──▶ publish in epoch-N what counts of the older ones
+ *
+ * 1. The empty file is the fence: an older owner that syncs after it was made finds it and acknowledges nothing (T18).
+ * 2. What an older owner may have written without syncing, or synced without success, is in the page cache only. It may have been
+ *    acknowledged too. So it is written again, to the own journal, before the older one is cut in front of it (T16).
+ * 3. Objects' records go to the journal, and behind it to files of their own. A journal is removed when every file that took from it is
+ *    durable.
+ * 4. A failed write or sync ends the ownership (T16). The next one is told what was durable. */
+import { HoldfastError } from "@holdfast/timeline/contract";
+import { type AcceptedJournal, encodeEpochFile, epochName, epochsAmong, journalName, journalsAmong } from "./epoch-file.js";
+import { type FileSystem, publish } from "./file-system.js";
+import { type ReadJournal, readJournals } from "./folder-view.js";
+import { Journal } from "./journal.js";
+import type { Entry } from "./journal-file.js";
+import { moveRecords, type WholeFile, writeOwnFile } from "./move-records.js";
+import { folderName } from "./object-name.js";
+import { type ObjectState, readObject, segmentName } from "./object-state.js";
+import { StoredObject } from "./stored-object.js";
+
+/** Objects whose records are moved at the same time. */
+const MOVED_TOGETHER = 8;
+
+export interface OwnerParts {
+  readonly fs: FileSystem;
+  readonly dir: string;
+  readonly isRelaxed: boolean;
+  readonly maxJournalBytes: number;
+}
+
+/** What an owner leaves to the next one in the same process: durable lengths by path, and epochs that objects have had. */
+export interface Legacy {
+  readonly lengths: ReadonlyMap<string, number>;
+  readonly taken: ReadonlyMap<string, number>;
+}
+
+export const NO_LEGACY: Legacy = { lengths: new Map(), taken: new Map() };
+
+export class FolderOwner {
+  readonly epoch: number;
+  readonly #parts: OwnerParts;
+  readonly #legacy: Legacy;
+  readonly #objects = new Map<string, StoredObject>();
+  /** Those with entries that are in no file yet. */
+  readonly #pending = new Set<StoredObject>();
+  /** Journals that are no longer written, and up to which ticket they go. */
+  #left: (AcceptedJournal & { readonly ticket: number })[];
+  #journal!: Journal;
+  #failed: { readonly error: unknown } | undefined;
+  #moving: Promise<void> = Promise.resolve();
+
+  /** Takes the folder from whoever has it. @throws HoldfastError `HOLDFAST_LOG_CORRUPT` before anything is made */
+  static async take(parts: OwnerParts, legacy: Legacy): Promise<FolderOwner> {
+    const { fs, dir } = parts;
+    await readJournals(fs, dir, legacy.lengths); // what is damaged is told before anything is made
+    await fs.makeFolder(`${dir}/objects`);
+    const epoch = await takeEpoch(fs, dir);
+    const journals = await readJournals(fs, dir, legacy.lengths, epoch);
+    for (const journal of journals) await keepTail(fs, dir, journal);
+    const owner = new FolderOwner(parts, legacy, epoch, journals);
+    owner.#journal = await Journal.start({
+      ...parts,
+      epoch,
+      maxBytes: parts.maxJournalBytes,
+      check: () => owner.check(),
+      onLeft: (left) => {
+        owner.#left.push(left);
+        owner.#moveAll().catch((error) => owner.fail(error));
+      },
+      onFailed: (error) => owner.fail(error),
+    });
+    await owner.#begin(journals.flatMap(({ scanned }) => scanned.uncertain));
+    return owner;
+  }
+
+  private constructor(parts: OwnerParts, legacy: Legacy, epoch: number, journals: readonly ReadJournal[]) {
+    this.#parts = parts;
+    this.#legacy = legacy;
+    this.epoch = epoch;
+    this.#left = journals.map(({ epoch: of, number, scanned }) => ({ epoch: of, number, length: scanned.durableEnd, ticket: 0 }));
+    for (const { scanned } of journals) for (const entry of scanned.entries) this.#note(this.object(entry.objectId), entry, 0);
+  }
+
+  /** Rule 2. Until the end of it, whoever looks sees the older owner's journals as they are. */
+  async #begin(uncertain: readonly Entry[]): Promise<void> {
+    if (uncertain.length > 0) {
+      const ticket = this.#journal.push(uncertain);
+      for (const entry of uncertain) this.#note(this.object(entry.objectId), entry, ticket);
+      await this.durable(ticket);
+    }
+    await this.#publish();
+    await this.#removeOlder();
+  }
+
+  get failure(): { readonly error: unknown } | undefined {
+    return this.#failed;
+  }
+
+  get fs(): FileSystem {
+    return this.#parts.fs;
+  }
+
+  /** The objects that this owner knows of: those that were used, and those in the journals. */
+  get objects(): ReadonlyMap<string, StoredObject> {
+    return this.#objects;
+  }
+
+  /** @throws HoldfastError `HOLDFAST_USAGE` for an id that cannot be a folder's name */
+  object(objectId: string): StoredObject {
+    let object = this.#objects.get(objectId);
+    if (!object) {
+      object = new StoredObject(objectId, `${this.#parts.dir}/objects/${folderName(objectId)}`);
+      object.taken = this.#legacy.taken.get(objectId) ?? 0;
+      this.#objects.set(objectId, object);
+    }
+    return object;
+  }
+
+  /** What there is of an object, journal included. */
+  read(object: StoredObject): Promise<ObjectState> {
+    return readObject(this.#parts.fs, object.folder, object.entries, this.#legacy.lengths);
+  }
+
+  /** Queues entries of one object that become durable together. */
+  push(object: StoredObject, entries: readonly Entry[]): number {
+    const ticket = this.#journal.push(entries);
+    for (const entry of entries) this.#note(object, entry, ticket);
+    return ticket;
+  }
+
+  /** Resolves when the entries of a ticket are durable. @throws HoldfastError `HOLDFAST_FENCED`, `HOLDFAST_STORE_FAILED`, as a rejection */
+  durable(ticket: number): Promise<void> {
+    return this.#journal.durable(ticket);
+  }
+
+  get durableTicket(): number {
+    return this.#journal.durableTicket;
+  }
+
+  /** @throws HoldfastError `HOLDFAST_FENCED` if somebody else has taken the folder; `HOLDFAST_STORE_FAILED` if it cannot be read */
+  check(): void {
+    const { fs, dir } = this.#parts;
+    let newest: number | undefined;
+    try {
+      newest = epochsAmong(fs.namesNow(dir)).at(-1);
+    } catch (cause) {
+      throw new HoldfastError("HOLDFAST_STORE_FAILED", `The folder ${dir} cannot be read.`, { cause });
+    }
+    if (newest !== this.epoch) {
+      throw new HoldfastError(
+        "HOLDFAST_FENCED",
+        `The folder ${dir} was taken over by another process. Restart the object there.`,
+      );
+    }
+  }
+
+  /** Replaces an object's records by others, durably; what the journal has of it is moved first. To be called when nothing else of the
+   * object runs. */
+  async rewrite(object: StoredObject, change: (state: ObjectState) => Promise<Omit<WholeFile, "standsForOlder">>): Promise<void> {
+    await this.durable(object.lastTicket);
+    await this.#move(object);
+    const whole = await change(await readObject(this.#parts.fs, object.folder, [], this.#legacy.lengths));
+    await writeOwnFile(this.#moveParts, object, { ...whole, standsForOlder: true });
+  }
+
+  /** Makes everything durable in the objects' files, and removes the journals. */
+  async close(): Promise<void> {
+    await this.#journal.close();
+    if (this.#failed) return;
+    this.#left.push({ ...this.#journal.present, ticket: this.#journal.durableTicket });
+    await this.#moveAll();
+  }
+
+  /** Ends the ownership (rule 3). */
+  fail(error: unknown): void {
+    if (this.#failed) return;
+    this.#failed = { error };
+    this.#journal.fail(error);
+  }
+
+  /** What the next owner in this process must know. */
+  get legacy(): Legacy {
+    const { dir } = this.#parts;
+    const lengths = new Map(this.#legacy.lengths);
+    for (const journal of [...this.#left, this.#journal.present]) lengths.set(`${dir}/${journalName(journal)}`, journal.length);
+    for (const { own, folder } of this.#objects.values())
+      if (own) lengths.set(`${folder}/${segmentName(this.epoch)}`, own.length);
+    const taken = new Map(this.#legacy.taken);
+    for (const object of this.#objects.values()) taken.set(object.objectId, object.taken);
+    return { lengths, taken };
+  }
+
+  get #moveParts() {
+    return { fs: this.#parts.fs, epoch: this.epoch, known: this.#legacy.lengths, check: () => this.check() };
+  }
+
+  #note(object: StoredObject, entry: Entry, ticket: number): void {
+    object.pending.push({ entry, ticket });
+    object.lastTicket = ticket;
+    object.isPresent = entry.kind !== "deleted";
+    this.#pending.add(object);
+  }
+
+  /** Moves what is durable to the objects' files, one round after the other, and removes the journals that nobody needs any more. */
+  #moveAll(): Promise<void> {
+    this.#moving = this.#moving.then(() => this.#moveRound());
+    return this.#moving;
+  }
+
+  async #moveRound(): Promise<void> {
+    const objects = [...this.#pending];
+    const next = async (): Promise<void> => {
+      for (let object = objects.pop(); object; object = objects.pop()) {
+        const one = object;
+        await one.alone(() => this.#move(one));
+      }
+    };
+    await Promise.all(Array.from({ length: MOVED_TOGETHER }, next));
+    const oldest = Math.min(...[...this.#pending].map(({ pending }) => pending[0]?.ticket ?? Number.POSITIVE_INFINITY));
+    const done = this.#left.filter(({ ticket }) => ticket < oldest);
+    if (done.length === 0) return;
+    this.check();
+    this.#left = this.#left.filter((journal) => !done.includes(journal));
+    await this.#publish();
+    const { fs, dir } = this.#parts;
+    for (const journal of done) await fs.remove(`${dir}/${journalName(journal)}`);
+    await fs.syncFolder(dir);
+  }
+
+  async #move(object: StoredObject): Promise<void> {
+    await moveRecords(this.#moveParts, object, this.#journal.durableTicket);
+    if (object.pending.length === 0) this.#pending.delete(object);
+  }
+
+  /** Says which journals of older owners count. */
+  async #publish(): Promise<void> {
+    const { fs, dir } = this.#parts;
+    const older = this.#left.filter(({ epoch }) => epoch < this.epoch);
+    await publish(fs, { folder: dir, name: epochName(this.epoch) }, [encodeEpochFile(this.epoch, older)]);
+  }
+
+  /** Removes what older owners left that does not count any more. */
+  async #removeOlder(): Promise<void> {
+    const { fs, dir } = this.#parts;
+    const names = await fs.names(dir);
+    const counts = new Set(this.#left.map(journalName));
+    for (const epoch of epochsAmong(names)) if (epoch < this.epoch) await fs.remove(`${dir}/${epochName(epoch)}`);
+    for (const journal of journalsAmong(names)) {
+      if (journal.epoch < this.epoch && !counts.has(journalName(journal))) await fs.remove(`${dir}/${journalName(journal)}`);
+    }
+    await fs.syncFolder(dir);
+  }
+}
+
+/** Makes the empty file of the first epoch that is free. */
+async function takeEpoch(fs: FileSystem, dir: string): Promise<number> {
+  for (;;) {
+    const epoch = (epochsAmong(await fs.names(dir)).at(-1) ?? 0) + 1;
+    const file = await fs.create(`${dir}/${epochName(epoch)}`);
+    if (!file) continue; // somebody was faster
+    await file.close();
+    await fs.syncFolder(dir);
+    return epoch;
+  }
+}
+
+/** Keeps a copy of bytes at a journal's end that do not count (T6). */
+async function keepTail(fs: FileSystem, dir: string, journal: ReadJournal): Promise<void> {
+  const { bytes, scanned } = journal;
+  if (scanned.end === bytes.length) return;
+  await fs.makeFolder(`${dir}/lost+found`);
+  const name = `${journalName(journal)}-${scanned.end}`;
+  await publish(fs, { folder: `${dir}/lost+found`, name }, [bytes.subarray(scanned.end)]);
+}

@@ -1,0 +1,136 @@
+/** move-records.ts
+ * Moves what the journal has of an object to a file of the object's own, durably.
+ *
+ * 1. The first time, this owner makes a file of its own; later it appends to it. Files of older owners are never written to (T18).
+ * 2. A deletion, and a copy into an object that had been there, make a new file that stands for all older ones.
+ * 3. What an older owner had moved already may be in the page cache only: its files are synced before anything goes on from them. */
+import { comparePositions, NO_POSITION } from "@holdfast/timeline/contract";
+import { readHeader, recordAlarm } from "@holdfast/timeline/record";
+import { type FileSystem, publish } from "./file-system.js";
+import { alarmOf, type KnownLengths, readObject, segmentName, segmentsAmong } from "./object-state.js";
+import { encodeFooter, encodeSegmentHeader, type SegmentRecord, segmentRecord } from "./segment-file.js";
+import type { OwnFile, StoredObject } from "./stored-object.js";
+
+export interface MoveParts {
+  readonly fs: FileSystem;
+  /** Of the folder's owner. */
+  readonly epoch: number;
+  readonly known: KnownLengths;
+  /** @throws HoldfastError if somebody else owns the folder */
+  check(): void;
+}
+
+/** What an object's own file is to hold. */
+export interface WholeFile {
+  readonly floor: number;
+  readonly standsForOlder: boolean;
+  readonly records: readonly SegmentRecord[];
+  readonly alarm: number | null;
+}
+
+/** Moves the entries up to a ticket. */
+export async function moveRecords(parts: MoveParts, object: StoredObject, upTo: number): Promise<void> {
+  const count = object.pending.findLastIndex(({ ticket }) => ticket <= upTo) + 1;
+  if (count === 0) return;
+  const entries = object.pending.slice(0, count).map(({ entry }) => entry);
+  if (!object.own) await syncFiles(parts, object); // rule 3
+  const before = object.own ?? (await stateInFiles(parts, object));
+  const deletion = entries.findLastIndex((entry) => entry.kind === "deleted" && entry.floor > before.floor);
+  const deleted = entries[deletion];
+  const floor = deleted?.kind === "deleted" ? deleted.floor : before.floor;
+  const head = deleted ? NO_POSITION : before.head;
+  const records = entries.slice(deletion + 1).flatMap((entry): SegmentRecord[] => {
+    const header = "record" in entry ? readHeader(entry.record) : undefined;
+    if (!header || !("record" in entry)) return [];
+    const { position } = header;
+    const counts = (entry.kind === "copied" || position.epoch > floor) && comparePositions(position, head) > 0;
+    return counts ? [segmentRecord(header, entry.record, entry.kind === "copied")] : [];
+  });
+  const mustReplace = deleted !== undefined || (object.own !== undefined && records.some(({ isCopied }) => isCopied));
+  if (mustReplace || (!object.own && records.length > 0)) {
+    const alarm = lastAlarm(records, deleted ? null : before.alarm);
+    await writeOwnFile(parts, object, { floor, standsForOlder: mustReplace, records, alarm });
+  } else if (object.own && records.length > 0) {
+    object.own = await appendTo(parts, object, object.own, records);
+  }
+  object.pending.splice(0, count);
+}
+
+/** Makes the object's own file anew; files that it stands for are removed. */
+export async function writeOwnFile(
+  { fs, epoch, check }: MoveParts,
+  object: StoredObject,
+  { floor, standsForOlder, records, alarm }: WholeFile,
+): Promise<void> {
+  const { objectId, folder } = object;
+  const firstOwn = records.findIndex(({ isCopied }) => !isCopied);
+  const copied = firstOwn < 0 ? records.length : firstOwn;
+  const header = encodeSegmentHeader({ epoch, floor, copied, standsForOlder, objectId });
+  await fs.makeFolder(folder);
+  const name = segmentName(epoch);
+  const length = await publish(fs, { folder, name }, withFooter(header, records, 0, alarm), check);
+  object.own = { length, head: records.at(-1)?.position ?? NO_POSITION, floor, alarm };
+  if (!standsForOlder) return;
+  const older = segmentsAmong(await fs.names(folder)).filter((other) => other < name);
+  for (const other of older) await fs.remove(`${folder}/${other}`);
+  await fs.syncFolder(folder);
+}
+
+async function appendTo(
+  { fs, epoch }: MoveParts,
+  { folder }: StoredObject,
+  own: OwnFile,
+  records: readonly SegmentRecord[],
+): Promise<OwnFile> {
+  const alarm = lastAlarm(records, own.alarm);
+  const bytes = joined(withFooter(new Uint8Array(0), records, own.length, alarm));
+  const file = await fs.open(`${folder}/${segmentName(epoch)}`);
+  try {
+    await file.write(bytes, own.length);
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
+  return { length: own.length + bytes.length, head: records.at(-1)?.position ?? own.head, floor: own.floor, alarm };
+}
+
+/** What a file's start, or nothing, and a group of records come to, with the group's footer. */
+function withFooter(start: Uint8Array, records: readonly SegmentRecord[], offset: number, alarm: number | null): Uint8Array[] {
+  const length = records.reduce((sum, { record }) => sum + record.length, offset + start.length);
+  return [start, ...records.map(({ record }) => record), encodeFooter({ length, alarm })];
+}
+
+function lastAlarm(records: readonly SegmentRecord[], before: number | null): number | null {
+  return records.some(({ isCopied, record }) => isCopied || recordAlarm(record) !== undefined) ? alarmOf(records) : before;
+}
+
+async function stateInFiles(
+  { fs, known }: MoveParts,
+  { folder }: StoredObject,
+): Promise<Pick<OwnFile, "floor" | "head" | "alarm">> {
+  const { floor, head, records } = await readObject(fs, folder, [], known);
+  return { floor, head, alarm: alarmOf(records) };
+}
+
+async function syncFiles({ fs }: MoveParts, { folder }: StoredObject): Promise<void> {
+  const names = segmentsAmong(await fs.names(folder));
+  if (names.length > 0) await fs.syncFolder(folder);
+  for (const name of names) {
+    const file = await fs.open(`${folder}/${name}`);
+    try {
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+  }
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}

@@ -1,0 +1,141 @@
+/** segment-file.ts
+ * One file of an object's log: a header, then groups of records, each group with a footer behind it. `docs/format.md` has the byte tables.
+ *
+ * A group is written at once, and the journal keeps its records until it is durable. So the end of a file may be torn, and then the journal
+ * still has what is missing; whatever a footer stands behind was durable, and if it is damaged, it is damaged (T6). */
+import type { Position } from "@holdfast/timeline/contract";
+import { crc32, type RecordHeader, readRecord } from "@holdfast/timeline/record";
+import { damage } from "./damage.js";
+
+/** "HFL2" and "HFE2", little-endian. */
+const FILE_MAGIC = 0x324c4648;
+const FOOTER_MAGIC = 0x32454648;
+const FIXED_BYTES = 24;
+export const FOOTER_BYTES = 32;
+
+const STANDS_FOR_OLDER = 1;
+
+export interface SegmentHeader {
+  /** Of the folder's owner that wrote it. */
+  readonly epoch: number;
+  /** No record of the object's epochs up to this one counts, in any file; 0 for none. */
+  readonly floor: number;
+  /** How many records at the start are another object's (T4). */
+  readonly copied: number;
+  /** Files of older owners do not count. */
+  readonly standsForOlder: boolean;
+  readonly objectId: string;
+}
+
+export interface SegmentRecord {
+  readonly position: Position;
+  readonly previousChecksum: number;
+  readonly record: Uint8Array;
+  /** Another object's. */
+  readonly isCopied: boolean;
+}
+
+export interface ScannedSegment {
+  readonly path: string;
+  readonly header: SegmentHeader;
+  readonly records: readonly SegmentRecord[];
+  /** The first byte that is neither record nor footer, if there is one, and whether a footer behind it says that it was durable. */
+  readonly bad: { readonly offset: number; readonly wasDurable: boolean } | undefined;
+}
+
+export function encodeSegmentHeader(header: SegmentHeader): Uint8Array {
+  const id = new TextEncoder().encode(header.objectId);
+  const bytes = new Uint8Array(FIXED_BYTES + id.length + 4);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, FILE_MAGIC, true);
+  view.setUint16(4, bytes.length, true);
+  view.setUint16(6, header.standsForOlder ? STANDS_FOR_OLDER : 0, true);
+  view.setUint32(8, header.epoch, true);
+  view.setUint32(12, header.floor, true);
+  view.setUint32(16, header.copied, true);
+  view.setUint32(20, id.length, true);
+  bytes.set(id, FIXED_BYTES);
+  view.setUint32(bytes.length - 4, crc32(bytes.subarray(0, bytes.length - 4)), true);
+  return bytes;
+}
+
+/** `undefined` if the bytes do not start with a whole header. */
+export function decodeSegmentHeader(bytes: Uint8Array): { readonly header: SegmentHeader; readonly length: number } | undefined {
+  if (bytes.length < FIXED_BYTES + 4) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const length = view.getUint16(4, true);
+  if (view.getUint32(0, true) !== FILE_MAGIC || length > bytes.length || length < FIXED_BYTES + 4) return undefined;
+  if (view.getUint32(length - 4, true) !== crc32(bytes.subarray(0, length - 4))) return undefined;
+  const objectId = new TextDecoder().decode(bytes.subarray(FIXED_BYTES, FIXED_BYTES + view.getUint32(20, true)));
+  const header = {
+    epoch: view.getUint32(8, true),
+    floor: view.getUint32(12, true),
+    copied: view.getUint32(16, true),
+    standsForOlder: (view.getUint16(6, true) & STANDS_FOR_OLDER) !== 0,
+    objectId,
+  };
+  return { header, length };
+}
+
+/** What stands behind a group: how long the file is up to there, and the object's alarm there. */
+export interface Footer {
+  readonly length: number;
+  readonly alarm: number | null;
+}
+
+export function encodeFooter({ length, alarm }: Footer): Uint8Array {
+  const bytes = new Uint8Array(FOOTER_BYTES);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, FOOTER_MAGIC, true);
+  view.setBigUint64(8, BigInt(length), true);
+  view.setFloat64(16, alarm ?? Number.NaN, true);
+  view.setUint32(28, crc32(bytes.subarray(0, 28)), true);
+  return bytes;
+}
+
+/** The footer at the very end of some bytes, which need not be the whole file. */
+export function footerAtEnd(bytes: Uint8Array): Footer | undefined {
+  return readFooter(bytes, bytes.length - FOOTER_BYTES);
+}
+
+function readFooter(bytes: Uint8Array, offset: number): Footer | undefined {
+  if (offset < 0 || offset + FOOTER_BYTES > bytes.length) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset + offset, FOOTER_BYTES);
+  if (view.getUint32(0, true) !== FOOTER_MAGIC) return undefined;
+  if (view.getUint32(28, true) !== crc32(bytes.subarray(offset, offset + 28))) return undefined;
+  const alarm = view.getFloat64(16, true);
+  return { length: Number(view.getBigUint64(8, true)), alarm: Number.isNaN(alarm) ? null : alarm };
+}
+
+/** Reads a file. `known` is the length that is known to be durable, and all that counts, where a write has failed (T16).
+ * @throws HoldfastError `HOLDFAST_LOG_CORRUPT` for a damaged header: files appear whole with theirs */
+export function scanSegment(path: string, all: Uint8Array, known: number | undefined): ScannedSegment {
+  const bytes = all.subarray(0, known);
+  const found = decodeSegmentHeader(bytes);
+  if (!found) throw damage(path, 0, "the header is damaged");
+  const records: SegmentRecord[] = [];
+  let at = found.length;
+  for (; at < bytes.length; ) {
+    const one = readRecord(bytes, at);
+    if (one) {
+      records.push(segmentRecord(one.header, one.record, records.length < found.header.copied));
+      at += one.record.length;
+    } else if (readFooter(bytes, at)?.length === at) at += FOOTER_BYTES;
+    else break;
+  }
+  const bad = at < bytes.length ? { offset: at, wasDurable: isBehind(bytes, at) } : undefined;
+  return { path, header: found.header, records, bad };
+}
+
+export function segmentRecord(header: RecordHeader, record: Uint8Array, isCopied: boolean): SegmentRecord {
+  return { position: header.position, previousChecksum: header.previousChecksum, record, isCopied };
+}
+
+/** Whether a footer stands behind a place. */
+function isBehind(bytes: Uint8Array, place: number): boolean {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = place + 1; at + FOOTER_BYTES <= bytes.length; at++) {
+    if (view.getUint32(at, true) === FOOTER_MAGIC && readFooter(bytes, at)?.length === at) return true;
+  }
+  return false;
+}

@@ -1,0 +1,84 @@
+/** shared-folder.ts
+ * A folder as the stores of this process share it. It is taken with the first object that is opened, and given back when the last store is
+ * closed. After a failed write it is taken anew, knowing what was durable (T16). */
+import { HoldfastError } from "@holdfast/timeline/contract";
+import { FolderOwner, type Legacy, NO_LEGACY, type OwnerParts } from "./folder-owner.js";
+
+export interface SharedFolderParts extends OwnerParts {
+  /** Holds the folder against other processes (T17); what is returned lets go of it. */
+  hold(): Promise<() => Promise<void>>;
+}
+
+export class SharedFolder {
+  readonly parts: SharedFolderParts;
+  #users = 0;
+  #owner: FolderOwner | undefined;
+  #legacy: Legacy = NO_LEGACY;
+  #letGo: (() => Promise<void>) | undefined;
+  /** Takings and givings back, one after the other. */
+  #busy: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: SharedFolderParts) {
+    this.parts = parts;
+  }
+
+  /** The present owner, if it still is one. */
+  get current(): FolderOwner | undefined {
+    return this.#owner?.failure ? undefined : this.#owner;
+  }
+
+  get isUsed(): boolean {
+    return this.#users > 0;
+  }
+
+  use(): void {
+    this.#users += 1;
+  }
+
+  /** The owner of the folder; takes it if need be. @throws HoldfastError `HOLDFAST_HELD`, `HOLDFAST_LOG_CORRUPT`, `HOLDFAST_STORE_FAILED` */
+  owner(): Promise<FolderOwner> {
+    return this.#alone(async () => {
+      if (this.#owner && !this.#owner.failure) return this.#owner;
+      if (this.#owner) this.#legacy = this.#owner.legacy;
+      if (this.#owner) await this.#owner.close();
+      this.#owner = undefined;
+      await this.parts.fs.makeFolder(this.parts.dir);
+      this.#letGo ??= await this.parts.hold();
+      try {
+        this.#owner = await FolderOwner.take(this.parts, this.#legacy);
+      } catch (cause) {
+        if (this.#legacy === NO_LEGACY) await this.#release();
+        if (cause instanceof HoldfastError) throw cause;
+        throw new HoldfastError("HOLDFAST_STORE_FAILED", `The folder ${this.parts.dir} cannot be used.`, { cause });
+      }
+      return this.#owner;
+    });
+  }
+
+  /** To be called once by each user. The last one gives the folder back. */
+  leave(): Promise<void> {
+    return this.#alone(async () => {
+      this.#users -= 1;
+      if (this.#users > 0) return;
+      try {
+        await this.#owner?.close();
+      } finally {
+        if (this.#owner) this.#legacy = this.#owner.failure ? this.#owner.legacy : NO_LEGACY;
+        this.#owner = undefined;
+        await this.#release();
+      }
+    });
+  }
+
+  async #release(): Promise<void> {
+    const letGo = this.#letGo;
+    this.#letGo = undefined;
+    await letGo?.();
+  }
+
+  #alone<T>(use: () => Promise<T>): Promise<T> {
+    const result = this.#busy.then(use);
+    this.#busy = result.catch(() => undefined); // told to whoever asked
+    return result;
+  }
+}

@@ -1,0 +1,88 @@
+/** T16: a write or a sync that fails. */
+import { describe, expect, test } from "vitest";
+import type { FileSystem } from "../src/file-system.js";
+import { checksumOf, LogWriter, recordsOf } from "./support/log-writer.js";
+import { DROP_ALL, SimulatedDisk } from "./support/simulated-disk.js";
+import { storeOn } from "./support/simulated-store.js";
+
+/** A file system whose n-th operation fails; a failed write has written half. */
+function failing(disk: SimulatedDisk, nth: number): { readonly fs: FileSystem; readonly failed: () => string | undefined } {
+  let count = 0;
+  let failed: string | undefined;
+  const fs = disk.fileSystem((operation) => {
+    count += 1;
+    if (count !== nth) return;
+    failed = operation;
+    throw Object.assign(new Error(`EIO: ${operation}`), { code: "EIO" });
+  });
+  return { fs, failed: () => failed };
+}
+
+describe("the n-th operation fails, for every n", () => {
+  test("nothing acknowledged is lost, nothing else is acknowledged, and the next opening goes on, also after a power loss", async () => {
+    let n = 1;
+    const kinds = new Set<string>();
+    for (; ; n++) {
+      const disk = new SimulatedDisk();
+      const { fs, failed } = failing(disk, n);
+      const store = storeOn(fs, { maxJournalBytes: 700 });
+      const acknowledged: Record<string, number[]> = { a: [], b: [] };
+      const attempt = async (id: string, rounds: number) => {
+        try {
+          const writer = new LogWriter(await store.open(id));
+          // What an opening finds it keeps; unacknowledged records of a failed one may be among it.
+          const found = await recordsOf(store, id);
+          expect(found.slice(0, acknowledged[id]?.length)).toEqual(acknowledged[id]);
+          acknowledged[id] = found;
+          for (let i = 0; i < rounds; i++) {
+            const record = writer.append(50);
+            await writer.flush();
+            acknowledged[id].push(checksumOf(record));
+          }
+        } catch (error) {
+          expect(failed(), String(error)).toBeDefined();
+          expect((error as { code?: unknown }).code).toMatch(/HOLDFAST_STORE_FAILED|EIO/);
+        }
+      };
+      for (const id of ["a", "b", "a", "b", "a"]) await attempt(id, 3);
+      const dropped = storeOn(disk.crashed(disk.operations.length, DROP_ALL).fileSystem());
+      for (const id of ["a", "b"]) {
+        const records = await recordsOf(dropped, id);
+        expect(records.slice(0, acknowledged[id]?.length), `operation ${n}, object ${id}`).toEqual(acknowledged[id]);
+      }
+      await store.close().catch((error) => expect(failed(), String(error)).toBeDefined());
+      const kind = failed()?.replace(/ .*/, "");
+      if (kind === undefined) break;
+      kinds.add(kind);
+    }
+    console.log(`${n - 1} operations failed, one at a time: ${[...kinds].sort().join(", ")}`);
+    expect([...kinds].sort()).toEqual(["create", "datasync", "remove", "rename", "syncFolder", "write"]);
+  });
+});
+
+test("a failed sync resets every object that waited for it, and is not tried again", async () => {
+  const disk = new SimulatedDisk();
+  let fail = false;
+  const syncs: string[] = [];
+  const fs = disk.fileSystem((operation) => {
+    if (operation.startsWith("datasync")) syncs.push(operation);
+    if (fail && operation.startsWith("datasync")) throw new Error("EIO");
+  });
+  const store = storeOn(fs);
+  const [a, b] = [new LogWriter(await store.open("a")), new LogWriter(await store.open("b"))];
+  const kept = checksumOf(a.append());
+  await a.flush();
+  fail = true;
+  for (const writer of [a, b]) writer.append();
+  const results = await Promise.allSettled([a.flush(), b.flush()]);
+  for (const result of results) expect(result).toMatchObject({ status: "rejected", reason: { code: "HOLDFAST_STORE_FAILED" } });
+  const before = syncs.length;
+  a.append();
+  await expect(a.flush()).rejects.toMatchObject({ code: "HOLDFAST_STORE_FAILED" });
+  expect(syncs.length).toBe(before);
+  fail = false;
+  const again = new LogWriter(await store.open("a"));
+  expect(await recordsOf(store, "a")).toEqual([kept]); // not the rescan: the bytes behind are in the file
+  again.append();
+  await again.flush();
+});

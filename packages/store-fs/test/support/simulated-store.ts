@@ -1,0 +1,16 @@
+/** Stores on a simulated disk, as processes that know nothing of each other. */
+import type { FileSystem } from "../../src/file-system.js";
+import { FolderStore } from "../../src/folder-store.js";
+import { SharedFolder } from "../../src/shared-folder.js";
+
+export interface SimulatedOptions {
+  readonly maxJournalBytes?: number;
+  readonly isRelaxed?: boolean;
+  hold?(): Promise<() => Promise<void>>;
+}
+
+/** A store that takes the folder without asking whether somebody lives there. */
+export function storeOn(fs: FileSystem, options: SimulatedOptions = {}): FolderStore {
+  const { maxJournalBytes = 1 << 20, isRelaxed = false, hold = async () => async () => {} } = options;
+  return new FolderStore(new SharedFolder({ fs, dir: "/d", maxJournalBytes, isRelaxed, hold }));
+}
