@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { MUTANTS } from "./scripts/mutants-list.mjs";
 import projects from "./vitest.workspace.js";
 
 /** Packages are tested from their sources: each entry of `exports` and `imports` is mapped from `dist/x.js` back to `src/x.ts`. */
@@ -17,7 +18,23 @@ function sourceAliases(): { find: RegExp; replacement: string }[] {
   });
 }
 
+/** Breaks the sources as `scripts/mutants.mjs` asks by the variable MUTANT: the number of a mutant. */
+function mutant() {
+  const chosen = MUTANTS[Number(process.env["MUTANT"] ?? -1)];
+  const path = chosen && fileURLToPath(new URL(chosen.file, import.meta.url));
+  return {
+    name: "mutant",
+    enforce: "pre" as const,
+    transform(code: string, id: string): string | undefined {
+      if (!chosen || id !== path) return undefined;
+      if (code.split(chosen.from).length !== 2) throw new Error(`${chosen.file} does not hold exactly once: ${chosen.from}`);
+      return code.replace(chosen.from, () => chosen.to);
+    },
+  };
+}
+
 export default defineConfig({
+  plugins: [mutant()],
   resolve: {
     alias: [
       ...sourceAliases(),

@@ -17,6 +17,7 @@ const checks = [
   ["unused code and dependencies", "knip"],
   ["package contents and types", "node", "scripts/check-packages.mjs"],
   ["API documentation", "typedoc"],
+  ["mutants of the rules of durability", "node", "scripts/mutants.mjs", "--check"],
 ];
 
 let passed = 0;

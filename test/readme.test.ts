@@ -34,7 +34,13 @@ describe("README", () => {
 
   test("its commands exist, and each is run by this test command or by CI around it", () => {
     const commands = blocks("sh").flatMap((block) => block.trim().split("\n"));
-    expect(commands).toEqual(["npm ci", "npm start", "npm test", "npm run long -- kill --seed 1 --kills 50"]);
+    expect(commands).toEqual([
+      "npm ci",
+      "npm start",
+      "npm test",
+      "npm run long -- kill --seed 1 --kills 50",
+      "npm run long -- crash --seed 1 --workloads 1000",
+    ]);
     const ci = readFileSync(".ci/run", "utf8");
     expect(ci).toContain("npm ci");
     expect(ci).toContain("npm test");
@@ -71,6 +77,13 @@ describe("README", () => {
     expect(stdout).toMatch(/kill: 50 kills, \d+ acknowledged increments, \d+ more were durable unacknowledged, 0 lost; seed \d+/);
     expect(status).toBe(0);
   }, 300_000);
+
+  test("npm run long -- crash: nothing is lost to a power loss in 20 workloads; the test of store-fs runs more", () => {
+    const args = ["--import", "holdfast/register", "scripts/long/run.mjs", "crash", "--seed", "1", "--workloads", "20"];
+    const { status, stdout } = spawnSync(process.execPath, args, { encoding: "utf8" });
+    expect(stdout).toMatch(/crash: 20 workloads from seed 1: \d+ states, 0 lost, 0 partial, 0 wrong; seed 1/);
+    expect(status).toBe(0);
+  }, 120_000);
 
   test("npm run long: a run that does not exist is refused", () => {
     const { status } = spawnSync(process.execPath, ["--import", "holdfast/register", "scripts/long/run.mjs", "nothing"], {

@@ -2,12 +2,14 @@
 import { cpus } from "node:os";
 import { startWorkerd } from "@holdfast/conformance/oracle";
 import type { SqliteDriver } from "@holdfast/core/contract";
+import { type CommitRates, compareCommits } from "./commits.js";
 import { type DatabaseCosts, databaseCosts } from "./databases.js";
 import { drivers } from "./drivers.js";
 import { compareObjects, type ObjectTimes, WORK, type Work } from "./objects.js";
 import { compareInserts, compareSelects, type StatementTimes } from "./statements.js";
 
 const ROUNDS = 15;
+const COMMIT_ROUNDS = 5;
 
 export interface Figures {
   readonly inserts: StatementTimes;
@@ -42,9 +44,20 @@ function objectLine(what: Work, { workerd, holdfast, faster }: ObjectTimes): str
   return `${`${WORK[what].toLocaleString("en")} ${names[what]}`.padEnd(36)} ${figures}`;
 }
 
+function commitLines(rates: CommitRates): string[] {
+  const rate = (perSecond: number) => `${Math.round(perSecond).toLocaleString("en")}/s`;
+  return [
+    `${"100 objects at once".padEnd(36)} workerd ${rate(rates.workerd)}, holdfast ${rate(rates.strict)} (${rates.ofWorkerd.toFixed(1)}x), relaxed ${rate(rates.relaxed)} (strict ${rates.ofRelaxed.toFixed(2)}x of it)`,
+    `${"".padEnd(36)} bare journal ${rate(rates.bareJournal)} (${rates.ofBareJournal.toFixed(2)}x of it), a sync for each ${rate(rates.bareInSequence)} (${rates.ofBareInSequence.toFixed(1)}x)`,
+    `${"one object, awaited".padEnd(36)} ${rates.aloneOfBare.toFixed(2)}x the time of a bare append and sync`,
+  ];
+}
+
 const [option, wanted] = process.argv.slice(2);
 if (option === "--json" && wanted === "objects") {
   console.log(JSON.stringify(await compareObjects(workerd, ROUNDS)));
+} else if (option === "--json" && wanted === "commits") {
+  console.log(JSON.stringify(await compareCommits(workerd, COMMIT_ROUNDS)));
 } else if (option === "--json") {
   const driver = drivers().find(({ name }) => name === wanted);
   if (!driver) throw new Error(`no driver ${wanted} on this Node`);
@@ -64,5 +77,7 @@ if (option === "--json" && wanted === "objects") {
   }
   console.log("\nobjects");
   for (const [what, times] of Object.entries(await compareObjects(workerd, ROUNDS))) console.log(objectLine(what as Work, times));
+  console.log("\ndurable commits");
+  for (const line of commitLines(await compareCommits(workerd, COMMIT_ROUNDS))) console.log(line);
 }
 await workerd.stop();

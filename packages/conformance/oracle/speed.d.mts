@@ -1,2 +1,2 @@
 export function speedClass(Base: unknown): new (ctx: never, env: never) => object;
-export function runSpeed(stub: unknown, method: string, count: number): Promise<void>;
+export function runSpeed(stub: unknown, method: string, count: number, others?: unknown[]): Promise<void>;

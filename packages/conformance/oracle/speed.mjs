@@ -17,6 +17,12 @@ export const speedClass = (Base) =>
       for (let i = 0; i < count; i++) sql.exec("SELECT v FROM t WHERE id = ?", i).one();
     }
 
+    /** One commit. */
+    commit() {
+      const { kv } = this.ctx.storage;
+      kv.put("n", (kv.get("n") ?? 0) + 1);
+    }
+
     /** `count` times a value read and written, awaited. */
     async pairs(count) {
       const { storage } = this.ctx;
@@ -42,8 +48,15 @@ export const speedClass = (Base) =>
     }
   };
 
-/** Runs one of them; `calls` is `count` calls one after the other. @param {any} stub */
-export async function runSpeed(stub, method, count) {
-  if (method !== "calls") return stub[method](count);
-  for (let i = 0; i < count; i++) await stub.nothing();
+/** Runs one of them; `calls` is `count` calls one after the other, `commits` as many commits of one object, `concurrentCommits` of as many
+ * objects each. @param {any} stub @param {any[]} others */
+export async function runSpeed(stub, method, count, others = []) {
+  if (method === "calls") for (let i = 0; i < count; i++) await stub.nothing();
+  else if (method === "commits") for (let i = 0; i < count; i++) await stub.commit();
+  else if (method === "concurrentCommits") {
+    const commits = async (/** @type {any} */ other) => {
+      for (let i = 0; i < count; i++) await other.commit();
+    };
+    await Promise.all(others.map(commits));
+  } else await stub[method](count);
 }

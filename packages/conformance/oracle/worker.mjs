@@ -28,7 +28,8 @@ export default {
   async fetch(request, env) {
     const [, method, count] = new URL(request.url).pathname.split("/");
     if (count !== undefined) {
-      await runSpeed(env.SPEED.getByName("speed"), method, Number(count));
+      const others = Array.from({ length: 100 }, (_, i) => env.SPEED.getByName(`speed ${i}`));
+      await runSpeed(env.SPEED.getByName("speed"), method, Number(count), others);
       return new Response();
     }
     if (method === "microtasks") return Response.json(await env.ROOM.getByName(method).microtasks());

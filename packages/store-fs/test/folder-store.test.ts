@@ -102,6 +102,34 @@ test("a reader takes nothing: beside a writer it sees what there was when it loo
   expect(records.length).toBe(2); // the opening and the first commit
 });
 
+test("T22: due alarms are told without opening objects, from their files and from the journal", async () => {
+  const say = async (store: LogStore, id: string, alarm: number | null) => {
+    const timeline = await open(store, id);
+    await timeline.flushed(timeline.append({ pageCount: 0, pages: [], meta: { alarm } }));
+  };
+  const due = async (store: LogStore) => {
+    const ids: string[] = [];
+    for await (const { id, at } of store.due(100, 10)) ids.push(`${id} ${at}`);
+    return ids;
+  };
+  const first = newStore();
+  for (const [id, at] of [
+    ["late", 200],
+    ["early", 10],
+    ["moved", 20],
+    ["cleared", 30],
+  ] as const)
+    await say(first, id, at);
+  await first.close();
+  const second = newStore();
+  expect(await due(second)).toEqual(["early 10", "moved 20", "cleared 30"]);
+  await say(second, "moved", 50);
+  await say(second, "cleared", null);
+  expect(await due(second)).toEqual(["early 10", "moved 50"]);
+  await second.close();
+  expect(await due(newStore())).toEqual(["early 10", "moved 50"]);
+});
+
 test("relaxed: what is acknowledged is there after closing", async () => {
   const store = newStore({ durability: "relaxed" });
   const timeline = await open(store);
