@@ -1,37 +1,9 @@
-/** The driver of docs/adding-a-driver.md, made from the document's own code, in a folder of its own, against packed packages. */
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+/** The driver of docs/adding-a-driver.md, made from the document's own code, against packed packages. */
 import { expect, test } from "vitest";
-
-const PACKAGES = ["core", "timeline", "driver-kit", "conformance"];
+import { runDocument } from "../support/run-document.js";
 
 test("the document's driver passes the suite", () => {
-  const folder = mkdtempSync(join(tmpdir(), "holdfast-toy-"));
-  const run = (command: string, ...args: string[]) => execFileSync(command, args, { cwd: folder, encoding: "utf8" });
-  const files: Record<string, string> = {};
-  const page = readFileSync(new URL("../../../../docs/adding-a-driver.md", import.meta.url), "utf8");
-  for (const [, name, code] of page.matchAll(/```\w+ file=(\S+)\n([\s\S]*?)```/g))
-    files[name as string] = (files[name as string] ?? "") + code;
-  const tarballs = PACKAGES.map((name) => {
-    const directory = new URL(`../../../${name}`, import.meta.url).pathname;
-    const packed = JSON.parse(run("npm", "pack", directory, "--json", "--silent", "--ignore-scripts"));
-    return [`@holdfast/${name}`, `file:./${(Array.isArray(packed) ? packed[0] : Object.values(packed)[0]).filename}`] as const;
-  });
-  const manifest = JSON.parse(files["package.json"] as string);
-  const packed = Object.fromEntries(tarballs);
-  for (const kind of ["dependencies", "devDependencies"])
-    for (const name of Object.keys(manifest[kind])) manifest[kind][name] = packed[name];
-  // None of these is in the registry under this version: what depends on another of them gets the packed one too.
-  manifest.overrides = Object.fromEntries(
-    Object.entries(packed).filter(([name]) => !manifest.dependencies[name] && !manifest.devDependencies[name]),
-  );
-  files["package.json"] = JSON.stringify(manifest, null, 2);
-  for (const [name, code] of Object.entries(files)) writeFileSync(join(folder, name), code);
-  run("npm", "install", "--no-audit", "--no-fund", "--silent", "--ignore-scripts", "--omit=peer");
-  const output = run(process.execPath, "--test", "--test-reporter=tap", "snapshot-driver.test.js");
-  expect(output).toMatch(/^# fail 0$/m);
-  expect(Number(/^# pass (\d+)$/m.exec(output)?.[1])).toBeGreaterThanOrEqual(23);
-  rmSync(folder, { recursive: true });
+  const page = new URL("../../../../docs/adding-a-driver.md", import.meta.url);
+  const passed = runDocument(page, ["core", "timeline", "driver-kit", "conformance"], "snapshot-driver.test.js");
+  expect(passed).toBeGreaterThanOrEqual(23);
 }, 180_000);

@@ -79,6 +79,10 @@ function isZero(page: Uint8Array): boolean {
   return true;
 }
 
+/** Space of the last commit that was encoded: most are small, and making it anew costs more than filling it. */
+let spare: Uint8Array = new Uint8Array(4 * PAGE_SIZE);
+const LARGEST_SPARE = 64 * PAGE_SIZE;
+
 /** Scratch space that doubles. */
 class GrowingBytes {
   bytes: Uint8Array;
@@ -86,7 +90,7 @@ class GrowingBytes {
   length: number;
 
   constructor(start: Uint8Array) {
-    this.bytes = new Uint8Array(Math.max(512, start.length));
+    this.bytes = spare.length >= start.length ? spare : new Uint8Array(start.length);
     this.bytes.set(start);
     this.view = new DataView(this.bytes.buffer);
     this.length = start.length;
@@ -101,6 +105,7 @@ class GrowingBytes {
   }
 
   finish(): Uint8Array {
-    return this.bytes.subarray(0, this.length);
+    if (this.bytes.length <= LARGEST_SPARE) spare = this.bytes;
+    return this.bytes.slice(0, this.length);
   }
 }
