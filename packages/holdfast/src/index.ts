@@ -1,6 +1,7 @@
 /** `holdfast`: Durable Objects storage, running anywhere JavaScript runs. */
 export type { AlarmOptions, Cell, GetOptions, ListOptions, PutOptions, SqlRow } from "@holdfast/core";
 export { HoldfastError, type HoldfastErrorCode, isHoldfastError } from "@holdfast/core";
+export type { PastRestore } from "@holdfast/core/contract";
 export { type SqliteWasmOptions, sqliteWasm } from "@holdfast/driver-wasm";
 export type { DurableObjectBinding, DurableObjectStub, Host } from "@holdfast/host";
 export { memoryStore } from "@holdfast/timeline";

@@ -1,6 +1,6 @@
 /** Storage of one object, without a host. */
-import { type DurableObjectStorage, StorageSession } from "@holdfast/core";
-import { HoldfastError } from "@holdfast/core/contract";
+import { type DurableObjectStorage, type SqlRow, StorageSession } from "@holdfast/core";
+import { HoldfastError, type PastRestore } from "@holdfast/core/contract";
 import { type BackendOptions, type OwnedBackend, openBackend } from "./backend.js";
 import { type Platform, type PlatformOptions, platform } from "./platform.js";
 
@@ -52,11 +52,35 @@ export class OpenedStorage implements AsyncDisposable {
     return result;
   }
 
+  /** Restores that were carried out when a session of the object began, or could not be, in order. */
+  restores(): Promise<PastRestore[]> {
+    return this.#open().then((session) => session.restores());
+  }
+
+  /** The database at a bookmark as the bytes of an ordinary SQLite file. The present session does not notice.
+   * @throws TypeError for text that is no bookmark; Error for one that is not of this object; HoldfastError `HOLDFAST_CLOSED`, as rejections */
+  exportAt(bookmark: string): Promise<Uint8Array> {
+    return this.#open().then((session) => session.exportAt(bookmark));
+  }
+
+  /** The rows of one statement that reads, run on the database at a bookmark. The present session does not notice.
+   * @throws as {@link exportAt}; SQLite's errors as `sql.exec` does; HoldfastError `HOLDFAST_USAGE` for a statement that writes, or several */
+  queryAt(bookmark: string, sql: string, ...bindings: unknown[]): Promise<SqlRow[]> {
+    return this.#open().then((session) => session.queryAt(bookmark, sql, ...bindings));
+  }
+
   /** Ends the session; everything written is durable when it resolves. Idempotent.
    * @throws HoldfastError, as a rejection; or why the last turn's writes were lost */
   close(): Promise<void> {
     this.#closed ??= this.#last.then(() => this.#session.close()).finally(() => this.#owned.close());
     return this.#closed;
+  }
+
+  /** The present session, behind restarts that are under way. */
+  async #open(): Promise<StorageSession> {
+    if (this.#closed) throw this.#isClosed();
+    await this.#last;
+    return this.#session;
   }
 
   async #restart(): Promise<void> {

@@ -6,7 +6,7 @@
  * 1. Whatever breaks the session (a failed flush, a refused commit, an abort) breaks it once and for all: its storage refuses every
  *    call with that error, and what was not committed is gone. The next session starts from the durable head.
  * 2. `close()` ends the turn, refuses further calls, waits until everything committed is durable, and rejects if any of it was lost. */
-import type { Position, SqliteBackend, SqlLimits, Timeline } from "../contract/index.js";
+import type { PastRestore, Position, SqliteBackend, SqlLimits, Timeline } from "../contract/index.js";
 import { HoldfastError, isHoldfastError } from "../error.js";
 import { OutputGate } from "../gate/output-gate.js";
 import type { Scope } from "../gate/scope.js";
@@ -15,6 +15,8 @@ import { type TurnParts, Turns } from "../gate/turn.js";
 import { commitConstraint } from "../messages.js";
 import { Alarm } from "../metadata/alarm.js";
 import { MetadataTable } from "../metadata/metadata-table.js";
+import { exportAt, type PastQuery, queryAt } from "../recovery/past-database.js";
+import type { SqlRow } from "../sql/cursor.js";
 import { OwnStatements } from "../sql/own-statements.js";
 import { describeSqliteError, isSqliteError } from "../sql/sql-error.js";
 import { SqlPolicy } from "../sql/sql-policy.js";
@@ -75,6 +77,7 @@ export class StorageSession {
   readonly #connection: Connection;
   readonly #transaction: Transaction;
   readonly #timeline: Timeline;
+  readonly #past: PastQuery;
   readonly #enter: <T>(use: () => T) => T;
   #closed: Promise<void> | undefined;
   readonly #ended: HoldfastError = new HoldfastError(
@@ -174,11 +177,33 @@ export class StorageSession {
     this.#connection = connection;
     this.#transaction = transaction;
     this.#timeline = timeline;
+    const { backend, objectId } = parts;
+    const limits = { ...LIMITS, ...backend.limits };
+    this.#past = { timeline, driver: backend.driver, objectId, limits, cacheBytes: CACHE_BYTES, maxPageCount: MAX_PAGE_COUNT };
   }
 
   /** Runs `body` as a critical section (`spec/runtime` §1.5). @throws Error as a rejection, if sections are nested too deeply */
   section<T>(body: () => T, rules?: SectionRules): Promise<Awaited<T>> {
     return this.turns.section(() => this.#enter(body), rules);
+  }
+
+  /** Restores that were carried out when a session of the object began, or could not be, in order. Beyond the platform. */
+  async restores(): Promise<PastRestore[]> {
+    const restores: PastRestore[] = [];
+    for await (const restore of this.#past.timeline.restores()) restores.push(restore);
+    return restores;
+  }
+
+  /** The database at a bookmark as the bytes of an ordinary SQLite file. Beyond the platform.
+   * @throws TypeError for text that is no bookmark; Error for one that is not of this object, or no longer retained */
+  exportAt(bookmark: string): Promise<Uint8Array> {
+    return exportAt(this.#past.timeline, bookmark);
+  }
+
+  /** The rows of one statement that reads, run on the database at a bookmark. Beyond the platform.
+   * @throws as {@link exportAt}; SQLite's errors as `sql.exec` does; HoldfastError `HOLDFAST_USAGE` for a statement that writes, or several */
+  queryAt(bookmark: string, sql: string, ...bindings: unknown[]): Promise<SqlRow[]> {
+    return queryAt(this.#past, bookmark, sql, bindings);
   }
 
   /** Breaks the session: uncommitted writes are dropped at once, every later call fails with `error`. */

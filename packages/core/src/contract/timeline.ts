@@ -68,12 +68,26 @@ export interface Timeline {
   resolveBookmark(bookmark: string): Promise<BookmarkResolution>;
   /** The newest position at or before a time; for a time before the first commit, the empty beginning. */
   resolveTime(ms: number): Promise<Position>;
+  /** Restores that were carried out, or could not be, in order. */
+  restores(): AsyncIterable<PastRestore>;
   /** Retained positions in order. */
   positions(range: PositionRange): AsyncIterable<Position>;
   /** Starts another object whose history is this one's up to `at` (T4). */
   fork(at: Position, objectId: string): Promise<void>;
   /** Waits for what was appended, then lets go of the object. */
   close(): Promise<void>;
+}
+
+/** A restore as it stands in the history. */
+export interface PastRestore {
+  /** The bookmark of the restore itself: the state that it led to. */
+  readonly bookmark: string;
+  /** The bookmark that was asked for. */
+  readonly requested: string;
+  /** When, milliseconds since the epoch. */
+  readonly at: number;
+  /** Why it could not be carried out, if it could not: it then changed nothing (T11). */
+  readonly failure?: string;
 }
 
 export type BookmarkResolution =

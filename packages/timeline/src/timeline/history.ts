@@ -97,6 +97,13 @@ export class History {
     return armed;
   }
 
+  /** What each RESTORE record up to a position says. */
+  async *restores(upTo: Position): AsyncGenerator<{ readonly position: Position; readonly restore: RestoreBody }> {
+    for await (const one of this.records(NO_POSITION, upTo)) {
+      if (one.header.kind === RecordKind.RESTORE) yield { position: one.header.position, restore: restoreOf(one) };
+    }
+  }
+
   /** The newest restore or reset in a range, and where it led. */
   async #lastReplacement(after: Position, upTo: Position): Promise<Replacement | undefined> {
     let last: { position: Position; restore?: RestoreBody } | undefined;

@@ -14,6 +14,7 @@ import {
   HoldfastError,
   type Image,
   PAGE_SIZE,
+  type PastRestore,
   type Position,
   type PositionRange,
   type Timeline,
@@ -139,6 +140,14 @@ export class LogTimeline implements Timeline {
 
   resolveTime(ms: number): Promise<Position> {
     return this.#history.atTime(ms, this.#head);
+  }
+
+  async *restores(): AsyncGenerator<PastRestore> {
+    for await (const { position, restore } of this.#history.restores(this.#head)) {
+      const { bookmark: requested, failure } = restore;
+      const bookmark = formatBookmark(position);
+      yield { bookmark, requested, at: position.wallMs, ...(failure !== undefined && { failure }) };
+    }
   }
 
   async *positions(range: PositionRange): AsyncGenerator<Position> {
