@@ -7,6 +7,7 @@ const takeover = { file: "packages/store-fs/test/takeover.test.ts", name: "a tak
 const failed = { file: "packages/store-fs/test/failed-writes.test.ts", name: "operation fails, for every n" };
 const damage = { file: "packages/store-fs/test/damage.test.ts", name: "every byte of every file" };
 const liveness = { file: "packages/store-fs/test/liveness.test.ts", name: "a second process is refused" };
+const retention = (name) => ({ file: "packages/timeline/test/retention.test.ts", name });
 const history = (name) => ({ file: "packages/timeline/test/timeline.test.ts", name });
 
 /** @type {{ rule: string, what: string, file: string, from: string, to: string, test: { file: string, name: string }, env?: Record<string, string> }[]} */
@@ -115,6 +116,30 @@ export const MUTANTS = [
     from: "view.getUint32(12, true) === crc32(pages);",
     to: "true;",
     test: history("T14: a log longer than its image"),
+  },
+  {
+    rule: "T15",
+    what: "what a retained restore led to expires",
+    file: timeline("timeline/retention"),
+    from: "for (const target of targets) end = Math.min(end, endFor(epochs, end, target));",
+    to: "void targets;",
+    test: retention("grow, shrink, restore and undo"),
+  },
+  {
+    rule: "T15",
+    what: "an epoch expires with its first record",
+    file: timeline("timeline/retention"),
+    from: "epoch.time = Math.max(epoch.time, time);",
+    to: "",
+    test: retention("grow, shrink, restore and undo"),
+  },
+  {
+    rule: "T15",
+    what: "pinned records are replaced",
+    file: timeline("memory/memory-log"),
+    from: 'if (this.#object.pins.some(inSpan)) throw this.#refused("the span is pinned");',
+    to: "",
+    test: retention("a history that is young, or pinned"),
   },
   {
     rule: "T16",

@@ -93,7 +93,21 @@ export class FolderLog extends FolderLogReader implements Log, Writer {
         const all = [...state.records.slice(0, from), ...kept, ...state.records.slice(to + 1)];
         return { floor: state.floor, records: all, alarm: alarmOf(state.records) };
       });
+      await this.#removeSnapshots(span);
     });
+  }
+
+  /** Snapshots inside a span that was replaced are of no use any more. */
+  async #removeSnapshots({ first, last }: Span): Promise<void> {
+    const { fs, epoch } = this.#owner;
+    const { folder } = this.#object;
+    const [from, to] = [snapshotName(first, epoch), snapshotName(last, epoch)].map((name) => name.slice(0, 17)) as [
+      string,
+      string,
+    ];
+    for (const name of await fs.names(folder)) {
+      if (name.endsWith(".snapshot") && name.slice(0, 17) >= from && name.slice(0, 17) < to) await fs.remove(`${folder}/${name}`);
+    }
   }
 
   override close(): Promise<void> {

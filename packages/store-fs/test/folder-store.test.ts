@@ -1,5 +1,6 @@
 /** The store in a real folder, as an application uses it. */
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PAGE_SIZE, type Timeline } from "@holdfast/core/contract";
@@ -32,6 +33,9 @@ const open = (store: LogStore, id = "a") =>
 
 const write = (timeline: Timeline, byte: number) =>
   timeline.append({ pageCount: 1, pages: [{ pageNumber: 1, data: new Uint8Array(PAGE_SIZE).fill(byte) }] });
+
+const randomPage = (seed: number) =>
+  Uint8Array.from({ length: PAGE_SIZE }, (_, i) => (i * 31 + seed * 17 + (i >> 5) * seed) % 251);
 
 async function read(timeline: Timeline): Promise<number | undefined> {
   const image = await timeline.image();
@@ -128,6 +132,27 @@ test("T22: due alarms are told without opening objects, from their files and fro
   expect(await due(second)).toEqual(["early 10", "moved 50"]);
   await second.close();
   expect(await due(newStore())).toEqual(["early 10", "moved 50"]);
+});
+
+test("T15: what is older than 30 days becomes one record, and the file shrinks", async () => {
+  let now = 0;
+  const at = (store: LogStore) => timelineSource({ store, now: () => now, random: (count) => new Uint8Array(count) }).open("a");
+  const file = (owner: number) => join(dir, "objects", "a", `0000000${owner}.log`);
+  const store = newStore();
+  const first = await at(store);
+  for (let i = 0; i < 40; i++) first.append({ pageCount: 1, pages: [{ pageNumber: 1, data: randomPage(i) }] });
+  await first.close();
+  await store.close();
+  const before = (await stat(file(1))).size;
+  now = 31 * 24 * 60 * 60 * 1000;
+  for (const owner of [2, 3]) {
+    const again = newStore();
+    const timeline = await at(again);
+    expect((await timeline.image()).read(1)).toEqual(randomPage(39));
+    await again.close();
+    expect((await stat(file(2))).size, `owner ${owner}`).toBeLessThan(before / 10);
+    expect(existsSync(file(1))).toBe(false);
+  }
 });
 
 test("relaxed: what is acknowledged is there after closing", async () => {

@@ -96,6 +96,12 @@ export class MemoryLog implements Log {
     const inSpan = (pin: Position) => comparePositions(pin, first) >= 0 && comparePositions(pin, last) <= 0;
     if (this.#object.pins.some(inSpan)) throw this.#refused("the span is pinned");
     this.#object.records.splice(from, to - from + 1, ...merged);
+    const { forked } = this.#object;
+    if (to < forked) this.#object.forked += merged.length - (to - from + 1);
+    else this.#object.forked = Math.min(forked, from);
+    this.#object.snapshots = this.#object.snapshots.filter(
+      ({ position }) => !inSpan(position) || comparePositions(position, last) === 0,
+    );
   }
 
   async close(): Promise<void> {

@@ -18,6 +18,8 @@ export const RecordKind = {
   OPEN: 1,
   /** Pages changed, or only the meta. */
   COMMIT: 2,
+  /** The whole state at a position, in place of everything up to it (T15). Claims the checksum of the record that stood there. */
+  BASE: 3,
   /** The state became that of an earlier position, or an attempt at that failed. */
   RESTORE: 4,
   /** The state became that of an empty database. */
@@ -68,6 +70,16 @@ export function encodeRecord(header: NewRecord, body: Uint8Array): { readonly by
   return { bytes, checksum };
 }
 
+/** A BASE record: the body is that of a commit with every page of the state at `position`, whose checksum it claims. */
+export function encodeBase(
+  position: Position,
+  header: Pick<RecordHeader, "flags" | "pageCount" | "rawMs">,
+  body: Uint8Array,
+): Uint8Array {
+  const durable = { epoch: position.checksum, sequence: 0 }; // it is durable when it can be read: the place is the claim's
+  return encodeRecord({ ...header, kind: RecordKind.BASE, position, durable, previousChecksum: 0 }, body).bytes;
+}
+
 /** The header at `offset`, or `undefined` if there is no undamaged one. The body is not looked at. */
 export function readHeader(bytes: Uint8Array, offset = 0): RecordHeader | undefined {
   if (offset + HEADER_BYTES > bytes.length) return undefined;
@@ -75,20 +87,22 @@ export function readHeader(bytes: Uint8Array, offset = 0): RecordHeader | undefi
   if (view.getUint32(0, true) !== RECORD_MAGIC) return undefined;
   const checksum = view.getUint32(72, true);
   if (crc32(bytes.subarray(offset, offset + HEADER_BYTES - 4)) !== checksum) return undefined;
+  const kind = view.getUint8(8);
+  const isBase = kind === RecordKind.BASE;
   return {
-    kind: view.getUint8(8),
+    kind,
     flags: view.getUint8(9),
     position: {
       incarnation: view.getBigUint64(32, true),
       epoch: view.getUint32(12, true),
       sequence: view.getUint32(16, true),
       txid: Number(view.getBigUint64(24, true)),
-      checksum,
+      checksum: isBase ? view.getUint32(56, true) : checksum,
       wallMs: view.getFloat64(40, true),
     },
     pageCount: view.getUint32(20, true),
     rawMs: view.getFloat64(48, true),
-    durable: { epoch: view.getUint32(56, true), sequence: view.getUint32(60, true) },
+    durable: isBase ? { epoch: 0, sequence: 0 } : { epoch: view.getUint32(56, true), sequence: view.getUint32(60, true) },
     previousChecksum: view.getUint32(64, true),
     bodyBytes: view.getUint32(4, true),
   };

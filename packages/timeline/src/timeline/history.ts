@@ -130,7 +130,7 @@ export class History {
     let replayedBytes = 0;
     for await (const { header, record } of this.records(after, upTo)) {
       replayedBytes += record.length;
-      if (header.kind !== RecordKind.COMMIT) continue;
+      if (header.kind !== RecordKind.COMMIT && header.kind !== RecordKind.BASE) continue;
       const body = bodyOf(record);
       const entries = body.subarray(decodeMeta(header.flags, body).bytes);
       const read = (pageNumber: number) => (pageNumber <= image.pageCount ? image.read(pageNumber) : undefined);
@@ -155,7 +155,7 @@ interface Replacement {
 }
 
 /** What a RESTORE record says. */
-function restoreOf({ header, record }: HistoryRecord): RestoreBody {
+export function restoreOf({ header, record }: HistoryRecord): RestoreBody {
   const body = bodyOf(record);
   return decodeRestore(body.subarray(decodeMeta(header.flags, body).bytes));
 }

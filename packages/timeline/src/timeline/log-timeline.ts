@@ -22,10 +22,11 @@ import {
 import { comparePositions, type Log, type LogStore, NO_POSITION } from "../contract.js";
 import { encodeCommitBody } from "../record/commit-body.js";
 import { encodeMeta, metaFlags } from "../record/meta.js";
-import { encodeRecord, RecordKind } from "../record/record.js";
+import { encodeBase, encodeRecord, RecordKind } from "../record/record.js";
 import { encodeRestore } from "../record/restore-body.js";
 import { END_OF_EPOCH, formatBookmark, parseBookmark } from "./bookmark.js";
 import { History } from "./history.js";
+import { findExpired } from "./retention.js";
 import { writeSnapshot } from "./snapshot.js";
 
 export interface TimelineParts {
@@ -34,6 +35,8 @@ export interface TimelineParts {
   now(): number;
   /** Fresh random bytes. */
   random(count: number): Uint8Array;
+  /** How far back the object can be restored, milliseconds; 30 days if left out (`spec/runtime` §8.2). */
+  readonly retentionMs?: number;
 }
 
 /** The last sequence an epoch may use; the one after means its end (T3). */
@@ -41,6 +44,12 @@ const LAST_SEQUENCE = END_OF_EPOCH - 1;
 
 /** Shorter logs are read whole. */
 const MIN_SNAPSHOT_BYTES = 1 << 20;
+
+/** `spec/runtime` §8.2 */
+const RETENTION_MS = 30 * 24 * 60 * 60 * 1000;
+
+/** Less than this is not worth writing the log anew. */
+const MIN_EXPIRED_BYTES = 1 << 16;
 
 interface Appendix {
   readonly kind: number;
@@ -66,6 +75,7 @@ export class LogTimeline implements Timeline {
     const timeline = new LogTimeline(parts, objectId, log);
     try {
       await timeline.#start();
+      await timeline.#retain();
     } catch (error) {
       await log.close();
       throw error;
@@ -187,6 +197,34 @@ export class LogTimeline implements Timeline {
     await this.flushed(this.#head);
   }
 
+  /** Makes one record of what is too old to be restored, if that is worth it (T15). */
+  async #retain(): Promise<void> {
+    const horizon = this.#parts.now() - (this.#parts.retentionMs ?? RETENTION_MS);
+    const expired = await findExpired(this.#history.records(NO_POSITION, this.#head), horizon);
+    if (!expired || expired.bytes < MIN_EXPIRED_BYTES) return;
+    const { first, last, rawMs, meta } = expired;
+    const image = await this.#imageUnlessDamaged(last);
+    if (!image) return; // later states may stand on a snapshot above the damage
+    const { pageCount } = image;
+    if (expired.bytes > 2 * pageCount * PAGE_SIZE) {
+      const pages = Array.from({ length: pageCount }, (_, i) => ({ pageNumber: i + 1, data: image.read(i + 1) }));
+      const body = encodeCommitBody({ pageCount, pages, meta });
+      const base = encodeBase(last, { flags: metaFlags(meta), pageCount, rawMs }, body);
+      // It only saves space: what somebody still reads stays until the next opening, and a store that cannot write now tells at the next write.
+      await this.#log.replace({ first, last }, only(base)).catch(() => undefined);
+    }
+    image.close();
+  }
+
+  async #imageUnlessDamaged(at: Position): Promise<Image | undefined> {
+    try {
+      return (await this.#history.image(at)).image;
+    } catch (error) {
+      if (error instanceof HoldfastError && error.code === "HOLDFAST_LOG_CORRUPT") return undefined;
+      throw error;
+    }
+  }
+
   async #restore(bookmark: string, before: Position): Promise<void> {
     const meta: CommitMeta = { armedRestore: null };
     const found = await this.#restorable(bookmark, before);
@@ -246,6 +284,10 @@ export class LogTimeline implements Timeline {
     this.#head = after;
     return after;
   }
+}
+
+async function* only(record: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield record;
 }
 
 function toUint64(bytes: Uint8Array): bigint {

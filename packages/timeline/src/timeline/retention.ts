@@ -1,0 +1,90 @@
+/** timeline/retention.ts
+ * What of a history is too old to be gone back to, and may become one record: the state at the end of it (T15).
+ *
+ * 1. Whole epochs expire, when all their records are older than the horizon, so that the last state before it can still be restored, and an undo
+ *    bookmark, which stands for the end of its epoch, has all that it needs.
+ * 2. What a retained restore led to, and what is armed, is retained, and everything after it (T11).
+ * 3. The present epoch never expires. A record's time is the earlier of what the clock said and what the history says (T9). */
+import type { CommitMeta, Position } from "@holdfast/core/contract";
+import { comparePositions } from "../contract.js";
+import { decodeMeta } from "../record/meta.js";
+import { bodyOf, RecordKind } from "../record/record.js";
+import { parseBookmark } from "./bookmark.js";
+import { type HistoryRecord, restoreOf } from "./history.js";
+
+export interface Expired {
+  readonly first: Position;
+  readonly last: Position;
+  /** Of the last record. */
+  readonly rawMs: number;
+  /** How many records they are, and their bytes. */
+  readonly records: number;
+  readonly bytes: number;
+  /** What the records say of the alarm and of a restore, taken together. */
+  readonly meta: CommitMeta;
+}
+
+interface Epoch {
+  readonly first: Position;
+  last: Position;
+  rawMs: number;
+  /** Of its latest record. */
+  time: number;
+  records: number;
+  bytes: number;
+  /** As of its end. */
+  meta: CommitMeta;
+  /** Where its restores led. */
+  readonly targets: { readonly epoch: number; readonly sequence: number }[];
+}
+
+/** What may become one record; `undefined` if there is nothing, or one record already. */
+export async function findExpired(history: AsyncIterable<HistoryRecord>, horizon: number): Promise<Expired | undefined> {
+  const epochs: Epoch[] = [];
+  for await (const one of history) take(epochs, one);
+  let end = epochs.findIndex(({ time }) => time > horizon);
+  end = Math.min(end < 0 ? epochs.length : end, epochs.length - 1); // rule 3
+  const armed = parseBookmark(epochs.at(-1)?.meta.armedRestore ?? "");
+  for (let before = -1; before !== end; ) {
+    before = end;
+    for (const { targets } of epochs.slice(end)) for (const target of targets) end = Math.min(end, endFor(epochs, end, target));
+    if (armed) end = Math.min(end, endFor(epochs, end, { epoch: armed.epoch, sequence: -1 }));
+  }
+  const expired = epochs.slice(0, end);
+  const [first, last] = [expired[0], expired.at(-1)];
+  const records = expired.reduce((sum, epoch) => sum + epoch.records, 0);
+  if (!first || !last || records < 2) return undefined;
+  const bytes = expired.reduce((sum, epoch) => sum + epoch.bytes, 0);
+  return { first: first.first, last: last.last, rawMs: last.rawMs, records, bytes, meta: last.meta };
+}
+
+function take(epochs: Epoch[], { header, record }: HistoryRecord): void {
+  const { position, rawMs } = header;
+  const before = epochs.at(-1);
+  const said = decodeMeta(header.flags, bodyOf(record)).meta;
+  const time = Math.min(position.wallMs, rawMs);
+  let epoch = before;
+  if (!epoch || epoch.last.epoch !== position.epoch) {
+    const meta = before?.meta ?? {};
+    epoch = { first: position, last: position, rawMs, time, records: 0, bytes: 0, meta, targets: [] };
+    epochs.push(epoch);
+  }
+  epoch.last = position;
+  epoch.rawMs = rawMs;
+  epoch.time = Math.max(epoch.time, time);
+  epoch.records += 1;
+  epoch.bytes += record.length;
+  epoch.meta = { ...epoch.meta, ...said };
+  if (header.kind !== RecordKind.RESTORE) return;
+  const { target, failure } = restoreOf({ header, record });
+  if (failure === undefined) epoch.targets.push(target);
+}
+
+/** How many of the first `end` epochs may expire if a position must stay: all, if it is the last of them (rule 2). */
+function endFor(epochs: readonly Epoch[], end: number, target: { readonly epoch: number; readonly sequence: number }): number {
+  const last = epochs[end - 1]?.last;
+  if (!last || target.epoch > last.epoch) return end;
+  if (comparePositions({ ...last, ...target }, last) === 0) return end;
+  const index = epochs.findIndex((epoch) => epoch.last.epoch >= target.epoch);
+  return index < 0 ? end : index;
+}
