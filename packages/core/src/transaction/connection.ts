@@ -10,6 +10,8 @@ export class Connection {
   readonly #policy: Authorizer;
   #database: SqliteDatabase | undefined;
   #trusted = 0;
+  /** Those of {@link run}: few, for their texts are ours. */
+  readonly #statements = new Map<string, SqliteStatement>();
 
   constructor(policy: Authorizer) {
     this.#policy = policy;
@@ -46,6 +48,20 @@ export class Connection {
       return statement.step();
     } finally {
       this.#trusted -= 1;
+    }
+  }
+
+  /** Runs one statement of ours that has no rows, compiled once. */
+  run(sql: string): void {
+    let statement = this.#statements.get(sql);
+    if (!statement) {
+      statement = this.prepareTrusted(sql);
+      this.#statements.set(sql, statement);
+    }
+    try {
+      this.trustedStep(statement);
+    } finally {
+      statement.reset();
     }
   }
 

@@ -335,7 +335,7 @@ export class Transaction {
 
   #exec(sql: string): void {
     try {
-      this.#parts.connection.trusted((database) => database.exec(sql));
+      this.#parts.connection.run(sql);
     } catch (error) {
       if (this.#state.kind === "none") this.engineFailed(error); // of a BEGIN; whoever else calls looks after its failure
       throw error;
