@@ -12,6 +12,7 @@ function survives({ file, test, env }, index) {
   const { status, stdout } = spawnSync(process.execPath, args, {
     env: { ...process.env, ...env, MUTANT: String(index) },
     encoding: "utf8",
+    timeout: 300_000,
   });
   if (!/Tests .*\d+ (passed|failed)/.test(stdout)) throw new Error(`${file}: the test did not run\n${stdout}`);
   return status === 0;

@@ -71,7 +71,13 @@ export class FolderOwner {
       },
       onFailed: (error) => owner.fail(error),
     });
-    await owner.#begin(journals.flatMap(({ scanned }) => scanned.uncertain));
+    try {
+      await owner.#begin(journals.flatMap(({ scanned }) => scanned.uncertain));
+    } catch (error) {
+      await owner.#journal.close();
+      throw error;
+    }
+    if (owner.#left.length > 0) owner.#moveAll().catch((error) => owner.fail(error));
     return owner;
   }
 
@@ -123,6 +129,12 @@ export class FolderOwner {
     return readObject(this.#parts.fs, object.folder, object.entries, this.#legacy.lengths);
   }
 
+  /** The same of what is durable. */
+  readDurable(object: StoredObject): Promise<ObjectState> {
+    const entries = object.pending.filter(({ ticket }) => ticket <= this.durableTicket).map(({ entry }) => entry);
+    return readObject(this.#parts.fs, object.folder, entries, this.#legacy.lengths);
+  }
+
   /** Queues entries of one object that become durable together. */
   push(object: StoredObject, entries: readonly Entry[]): number {
     const ticket = this.#journal.push(entries);
@@ -160,22 +172,38 @@ export class FolderOwner {
    * object runs. */
   async rewrite(object: StoredObject, change: (state: ObjectState) => Promise<Omit<WholeFile, "standsForOlder">>): Promise<void> {
     await this.durable(object.lastTicket);
-    await this.#move(object);
+    await this.#orFail(() => this.#move(object));
     const whole = await change(await readObject(this.#parts.fs, object.folder, [], this.#legacy.lengths));
-    await writeOwnFile(this.#moveParts, object, { ...whole, standsForOlder: true });
+    await this.#orFail(() => writeOwnFile(this.#moveParts, object, { ...whole, standsForOlder: true }));
+  }
+
+  /** Rule 4. */
+  async #orFail(write: () => Promise<void>): Promise<void> {
+    try {
+      await write();
+    } catch (error) {
+      this.fail(error);
+      throw this.#failed?.error ?? error;
+    }
   }
 
   /** Makes everything durable in the objects' files, and removes the journals. */
   async close(): Promise<void> {
     await this.#journal.close();
-    if (this.#failed) return;
-    this.#left.push({ ...this.#journal.present, ticket: this.#journal.durableTicket });
-    await this.#moveAll();
+    if (!this.#failed) {
+      this.#left.push({ ...this.#journal.present, ticket: this.#journal.durableTicket });
+      return this.#orFail(() => this.#moveAll());
+    }
+    // Nothing of this owner's may run beside the next one.
+    await this.#moving.catch(() => undefined);
+    for (const object of this.#objects.values()) await object.alone(async () => {});
   }
 
   /** Ends the ownership (rule 3). */
-  fail(error: unknown): void {
+  fail(cause: unknown): void {
     if (this.#failed) return;
+    const message = `Writing to ${this.#parts.dir} failed. What was acknowledged is durable; restart the object.`;
+    const error = cause instanceof HoldfastError ? cause : new HoldfastError("HOLDFAST_STORE_FAILED", message, { cause });
     this.#failed = { error };
     this.#journal.fail(error);
   }
@@ -184,7 +212,10 @@ export class FolderOwner {
   get legacy(): Legacy {
     const { dir } = this.#parts;
     const lengths = new Map(this.#legacy.lengths);
-    for (const journal of [...this.#left, this.#journal.present]) lengths.set(`${dir}/${journalName(journal)}`, journal.length);
+    const { isRelaxed } = this.#parts;
+    // Nobody knows how much of a journal is on the disk that was not synced: it is read, and written again.
+    const journals = isRelaxed ? this.#left : [...this.#left, this.#journal.present];
+    for (const journal of journals) lengths.set(`${dir}/${journalName(journal)}`, journal.length);
     for (const { own, folder } of this.#objects.values())
       if (own) lengths.set(`${folder}/${segmentName(this.epoch)}`, own.length);
     const taken = new Map(this.#legacy.taken);
@@ -212,13 +243,15 @@ export class FolderOwner {
   async #moveRound(): Promise<void> {
     const objects = [...this.#pending];
     const next = async (): Promise<void> => {
-      for (let object = objects.pop(); object; object = objects.pop()) {
+      for (let object = objects.pop(); object && !this.#failed; object = objects.pop()) {
         const one = object;
-        await one.alone(() => this.#move(one));
+        await one.alone(() => this.#orFail(() => this.#move(one)));
       }
     };
-    await Promise.all(Array.from({ length: MOVED_TOGETHER }, next));
-    const oldest = Math.min(...[...this.#pending].map(({ pending }) => pending[0]?.ticket ?? Number.POSITIVE_INFINITY));
+    await Promise.all(Array.from({ length: MOVED_TOGETHER }, () => next().catch(() => undefined))); // whoever fails ends the ownership
+    if (this.#failed) throw this.#failed.error;
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const { pending } of this.#pending) oldest = Math.min(oldest, pending[0]?.ticket ?? oldest);
     const done = this.#left.filter(({ ticket }) => ticket < oldest);
     if (done.length === 0) return;
     this.check();

@@ -97,11 +97,11 @@ export class FolderStore implements LogStore {
     if (owner) {
       const object = owner.object(objectId);
       await owner.durable(object.lastTicket);
-      const { head } = await owner.read(object);
+      const { head } = await owner.readDurable(object);
       return new FolderLogReader({ fs, folder, pins: object.pins, read: () => owner.read(object) }, head);
     }
     const { entries } = (await this.#parts()).get(objectId) ?? { entries: [] };
-    const read = () => readObject(fs, folder, entries, new Map());
+    const read = () => readObject(fs, folder, entries, this.#shared.lengths);
     return new FolderLogReader({ fs, folder, pins: new Set(), read }, (await read()).head);
   }
 
@@ -145,7 +145,7 @@ export class FolderStore implements LogStore {
       if (records.length === 0 && !object.isPresent) return;
       object.writer?.fence();
       object.writer = undefined;
-      object.taken = Math.max(object.taken, head.epoch, floor);
+      object.taken = Math.max(object.taken, head.epoch, floor + 1); // a copy may be of epochs below the floor
       await owner.durable(owner.push(object, [{ kind: "deleted", objectId, floor: object.taken }]));
     });
   }
@@ -176,7 +176,7 @@ export class FolderStore implements LogStore {
     const entries = new Map<string, Entry[]>();
     if (owner) for (const [id, object] of owner.objects) entries.set(id, object.entries);
     else {
-      for (const { scanned } of await readJournals(fs, dir)) {
+      for (const { scanned } of await readJournals(fs, dir, this.#shared.lengths)) {
         for (const entry of [...scanned.entries, ...scanned.uncertain]) {
           const known = entries.get(entry.objectId);
           if (known) known.push(entry);
@@ -213,7 +213,9 @@ export class FolderStore implements LogStore {
       const footer = end ? footerAtEnd(end) : undefined;
       if (footer) return footer.alarm;
     }
-    const { records } = await (owner ? owner.read(owner.object(objectId)) : readObject(fs, folder, entries, new Map()));
+    const { records } = await (owner
+      ? owner.read(owner.object(objectId))
+      : readObject(fs, folder, entries, this.#shared.lengths));
     return alarmOf(records);
   }
 }

@@ -19,12 +19,23 @@ export async function readJournals(
   known: KnownLengths = new Map(),
   before: number = Number.POSITIVE_INFINITY,
 ): Promise<ReadJournal[]> {
-  const names = await fs.names(dir);
-  const owner = await newestOwner(
-    fs,
-    dir,
-    epochsAmong(names).filter((epoch) => epoch < before),
-  );
+  for (;;) {
+    const journals = await readListed(fs, dir, await fs.names(dir), known, before);
+    if (journals) return journals; // else the owner has removed some meanwhile: what they had is elsewhere
+  }
+}
+
+/** `undefined` if something that was listed is not there any more. */
+async function readListed(
+  fs: FileSystem,
+  dir: string,
+  names: readonly string[],
+  known: KnownLengths,
+  before: number,
+): Promise<ReadJournal[] | undefined> {
+  const epochs = epochsAmong(names).filter((epoch) => epoch < before);
+  const owner = await newestOwner(fs, dir, epochs);
+  if (owner === "gone") return undefined;
   if (!owner) return [];
   const accepted = new Map(owner.accepted.map((journal) => [journalName(journal), journal.length]));
   const journals: ReadJournal[] = [];
@@ -34,7 +45,7 @@ export async function readJournals(
     const length = accepted.get(journalName(name)) ?? known.get(path);
     if (length === undefined && name.epoch !== owner.epoch) continue; // nobody accepted it
     const bytes = await fs.read(path);
-    if (!bytes) continue; // its records have been moved to the objects' files meanwhile
+    if (!bytes) return undefined;
     const wasLeft = all[i + 1]?.epoch === name.epoch; // whole and durable, before the next one was made
     journals.push({ ...name, bytes, scanned: scanJournal(path, bytes, length ?? (wasLeft ? bytes.length : undefined)) });
   }
@@ -45,7 +56,8 @@ async function newestOwner(fs: FileSystem, dir: string, epochs: readonly number[
   for (const epoch of [...epochs].reverse()) {
     const path = `${dir}/${epochName(epoch)}`;
     const bytes = await fs.read(path);
-    const accepted = bytes && decodeEpochFile(path, bytes, epoch);
+    if (!bytes) return "gone";
+    const accepted = decodeEpochFile(path, bytes, epoch);
     if (accepted) return { epoch, accepted };
   }
   return undefined;

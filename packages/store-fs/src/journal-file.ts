@@ -89,7 +89,7 @@ export function scanJournal(path: string, bytes: Uint8Array, known: number | und
     const knowing = findKnowingBatch(bytes, end);
     if (knowing !== undefined) throw damage(path, end, `a batch is not whole that the one at byte ${knowing} knew to be durable`);
   }
-  const durableEnd = known === undefined ? Math.max(0, ...batches.map(({ durable }) => durable)) : end;
+  const durableEnd = known === undefined ? batches.reduce((most, { durable }) => Math.max(most, durable), 0) : end;
   const entriesOf = (some: readonly Batch[]) => some.flatMap(({ entries }) => entries);
   return {
     entries: entriesOf(batches.filter((batch) => batch.end <= durableEnd)),

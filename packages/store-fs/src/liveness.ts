@@ -3,7 +3,7 @@
  * is stopped, means held; ownership is never taken on a timeout (T17). Safety does not depend on any of this (T18). */
 import { createHash } from "node:crypto";
 import { unlink } from "node:fs/promises";
-import { connect, createServer, type Server } from "node:net";
+import { connect, createServer, type Server, type Socket } from "node:net";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { HoldfastError } from "@holdfast/timeline/contract";
@@ -16,8 +16,15 @@ const ANSWER_MS = 500;
 export async function holdFolder(dir: string): Promise<() => Promise<void>> {
   const path = socketPath(dir);
   for (;;) {
-    const server = await listen(path);
-    if (server) return () => new Promise((resolve) => server.close(() => resolve()));
+    const connections = new Set<Socket>();
+    const server = await listen(path, connections);
+    if (server) {
+      return () =>
+        new Promise((resolve) => {
+          server.close(() => resolve());
+          for (const connection of connections) connection.destroy(); // of whoever asks and does not listen
+        });
+    }
     const holder = await ask(path);
     if (holder !== undefined) {
       const who = holder === "" ? "a process that does not answer" : holder;
@@ -35,10 +42,12 @@ function socketPath(dir: string): string {
 }
 
 /** `undefined` if the path is taken. */
-function listen(path: string): Promise<Server | undefined> {
+function listen(path: string, connections: Set<Socket>): Promise<Server | undefined> {
   return new Promise((resolve, reject) => {
     const server = createServer((connection) => {
+      connections.add(connection);
       connection.on("error", () => undefined); // whoever asked is gone
+      connection.once("close", () => connections.delete(connection));
       connection.end(`process ${process.pid} on ${hostname()}`);
     });
     server.once("error", (error: NodeJS.ErrnoException) => (error.code === "EADDRINUSE" ? resolve(undefined) : reject(error)));

@@ -3,11 +3,13 @@
  *
  * 1. The first time, this owner makes a file of its own; later it appends to it. Files of older owners are never written to (T18).
  * 2. A deletion, and a copy into an object that had been there, make a new file that stands for all older ones.
- * 3. What an older owner had moved already may be in the page cache only: its files are synced before anything goes on from them. */
+ * 3. What the journal still has is written to it even if an older owner had moved it already: that may be in the page cache only, and a sync that
+ *    failed before succeeds the second time, whatever is on the disk (T16). Files may overlap. */
 import { comparePositions, NO_POSITION } from "@holdfast/timeline/contract";
 import { readHeader, recordAlarm } from "@holdfast/timeline/record";
 import { type FileSystem, publish } from "./file-system.js";
-import { alarmOf, type KnownLengths, readObject, segmentName, segmentsAmong } from "./object-state.js";
+import type { Entry } from "./journal-file.js";
+import { alarmOf, floorOf, type KnownLengths, readObject, segmentName, segmentsAmong } from "./object-state.js";
 import { encodeFooter, encodeSegmentHeader, type SegmentRecord, segmentRecord } from "./segment-file.js";
 import type { OwnFile, StoredObject } from "./stored-object.js";
 
@@ -33,11 +35,11 @@ export async function moveRecords(parts: MoveParts, object: StoredObject, upTo: 
   const count = object.pending.findLastIndex(({ ticket }) => ticket <= upTo) + 1;
   if (count === 0) return;
   const entries = object.pending.slice(0, count).map(({ entry }) => entry);
-  if (!object.own) await syncFiles(parts, object); // rule 3
-  const before = object.own ?? (await stateInFiles(parts, object));
-  const deletion = entries.findLastIndex((entry) => entry.kind === "deleted" && entry.floor > before.floor);
-  const deleted = entries[deletion];
-  const floor = deleted?.kind === "deleted" ? deleted.floor : before.floor;
+  const before = object.own ?? (await stateInFiles(parts, object, entries));
+  const deletion = entries.findLastIndex(({ kind }) => kind === "deleted");
+  const last = entries[deletion];
+  const deleted = last?.kind === "deleted" && last.floor > before.floor ? last : undefined;
+  const floor = deleted?.floor ?? before.floor;
   const head = deleted ? NO_POSITION : before.head;
   const records = entries.slice(deletion + 1).flatMap((entry): SegmentRecord[] => {
     const header = "record" in entry ? readHeader(entry.record) : undefined;
@@ -48,8 +50,9 @@ export async function moveRecords(parts: MoveParts, object: StoredObject, upTo: 
   });
   const mustReplace = deleted !== undefined || (object.own !== undefined && records.some(({ isCopied }) => isCopied));
   if (mustReplace || (!object.own && records.length > 0)) {
-    const alarm = lastAlarm(records, deleted ? null : before.alarm);
+    const alarm = lastAlarm(records, deleted && object.own ? null : before.alarm);
     await writeOwnFile(parts, object, { floor, standsForOlder: mustReplace, records, alarm });
+    if (deleted) await removeSnapshots(parts, object, deleted.floor);
   } else if (object.own && records.length > 0) {
     object.own = await appendTo(parts, object, object.own, records);
   }
@@ -63,10 +66,12 @@ export async function writeOwnFile(
   { floor, standsForOlder, records, alarm }: WholeFile,
 ): Promise<void> {
   const { objectId, folder } = object;
+  object.own = undefined; // until it is known to be there
   const firstOwn = records.findIndex(({ isCopied }) => !isCopied);
   const copied = firstOwn < 0 ? records.length : firstOwn;
   const header = encodeSegmentHeader({ epoch, floor, copied, standsForOlder, objectId });
   await fs.makeFolder(folder);
+  await fs.syncFolder(folder.slice(0, folder.lastIndexOf("/"))); // whoever made it may have died before that
   const name = segmentName(epoch);
   const length = await publish(fs, { folder, name }, withFooter(header, records, 0, alarm), check);
   object.own = { length, head: records.at(-1)?.position ?? NO_POSITION, floor, alarm };
@@ -74,6 +79,13 @@ export async function writeOwnFile(
   const older = segmentsAmong(await fs.names(folder)).filter((other) => other < name);
   for (const other of older) await fs.remove(`${folder}/${other}`);
   await fs.syncFolder(folder);
+}
+
+/** Images of a deleted object. */
+async function removeSnapshots({ fs }: MoveParts, { folder }: StoredObject, floor: number): Promise<void> {
+  for (const name of await fs.names(folder)) {
+    if (name.endsWith(".snapshot") && Number.parseInt(name.slice(0, 8), 16) <= floor) await fs.remove(`${folder}/${name}`);
+  }
 }
 
 async function appendTo(
@@ -104,25 +116,15 @@ function lastAlarm(records: readonly SegmentRecord[], before: number | null): nu
   return records.some(({ isCopied, record }) => isCopied || recordAlarm(record) !== undefined) ? alarmOf(records) : before;
 }
 
+/** What an object is like before entries, and its alarm after them, where there is no file of its own yet. The entries may have what a file's torn
+ * end has not. */
 async function stateInFiles(
   { fs, known }: MoveParts,
   { folder }: StoredObject,
+  entries: readonly Entry[],
 ): Promise<Pick<OwnFile, "floor" | "head" | "alarm">> {
-  const { floor, head, records } = await readObject(fs, folder, [], known);
-  return { floor, head, alarm: alarmOf(records) };
-}
-
-async function syncFiles({ fs }: MoveParts, { folder }: StoredObject): Promise<void> {
-  const names = segmentsAmong(await fs.names(folder));
-  if (names.length > 0) await fs.syncFolder(folder);
-  for (const name of names) {
-    const file = await fs.open(`${folder}/${name}`);
-    try {
-      await file.datasync();
-    } finally {
-      await file.close();
-    }
-  }
+  const { records } = await readObject(fs, folder, entries, known);
+  return { floor: await floorOf(fs, folder, known), head: NO_POSITION, alarm: alarmOf(records) };
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {

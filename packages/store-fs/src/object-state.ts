@@ -59,6 +59,12 @@ export async function readObject(
   return merge.finish();
 }
 
+/** Up to which epoch no record of an object counts, as its files say. */
+export async function floorOf(fs: FileSystem, folder: string, known: KnownLengths): Promise<number> {
+  const segments = await readSegments(fs, folder, known);
+  return segments.reduce((floor, { header }) => Math.max(floor, header.floor), 0);
+}
+
 async function readSegments(fs: FileSystem, folder: string, known: KnownLengths): Promise<ScannedSegment[]> {
   for (;;) {
     const segments: ScannedSegment[] = [];
@@ -94,8 +100,7 @@ class Merge {
     let run: SegmentRecord[] = [];
     for (const entry of entries) {
       if (entry.kind === "deleted") {
-        this.#add(run, "the journal");
-        run = [];
+        run = []; // of what was deleted
         this.#raiseFloor(entry.floor);
         continue;
       }

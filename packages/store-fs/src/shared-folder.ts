@@ -3,6 +3,7 @@
  * closed. After a failed write it is taken anew, knowing what was durable (T16). */
 import { HoldfastError } from "@holdfast/timeline/contract";
 import { FolderOwner, type Legacy, NO_LEGACY, type OwnerParts } from "./folder-owner.js";
+import type { KnownLengths } from "./object-state.js";
 
 export interface SharedFolderParts extends OwnerParts {
   /** Holds the folder against other processes (T17); what is returned lets go of it. */
@@ -27,6 +28,11 @@ export class SharedFolder {
     return this.#owner?.failure ? undefined : this.#owner;
   }
 
+  /** What is known to be durable where a write has failed, by path. */
+  get lengths(): KnownLengths {
+    return (this.#owner?.failure ? this.#owner.legacy : this.#legacy).lengths;
+  }
+
   get isUsed(): boolean {
     return this.#users > 0;
   }
@@ -39,8 +45,8 @@ export class SharedFolder {
   owner(): Promise<FolderOwner> {
     return this.#alone(async () => {
       if (this.#owner && !this.#owner.failure) return this.#owner;
+      await this.#owner?.close();
       if (this.#owner) this.#legacy = this.#owner.legacy;
-      if (this.#owner) await this.#owner.close();
       this.#owner = undefined;
       await this.parts.fs.makeFolder(this.parts.dir);
       this.#letGo ??= await this.parts.hold();

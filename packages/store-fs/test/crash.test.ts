@@ -63,16 +63,19 @@ class Workload {
   }
 
   async #step(process: number, store: LogStore, writers: Map<string, LogWriter>): Promise<void> {
-    const id = this.#random() < 0.6 ? "a" : "b";
+    const ids = ["a", "a", "b", ...this.asked.keys()];
+    const id = ids[Math.floor(this.#random() * ids.length)] as string;
     const dice = this.#random();
-    if (dice < 0.08 && writers.has(id)) {
+    if (dice < 0.12 && this.asked.has(id)) {
       writers.delete(id);
       const one = this.#ask(process, id, "delete");
       await store.delete(id);
       one.acknowledgedAt = this.disk.operations.length;
-    } else if (dice < 0.16) {
+    } else if (dice < 0.24) {
       const from = await store.read(id);
-      const to = `fork${this.asked.size}`;
+      const again = ids[Math.floor(this.#random() * ids.length)] as string; // over one that was deleted, if it was
+      const isFree = !writers.has(again) && (await recordsOf(store, again)).length === 0;
+      const to = isFree ? again : `fork${this.asked.size}`;
       if (from.head.epoch === 0) return;
       const one = this.#ask(process, to, { copy: await recordsOf(store, id) });
       await store.fork(id, from.head, to);

@@ -134,6 +134,24 @@ test("T22: due alarms are told without opening objects, from their files and fro
   expect(await due(newStore())).toEqual(["early 10", "moved 50"]);
 });
 
+test("T2: a copy over a deleted object is deleted like any other", async () => {
+  for (const isReopened of [false, true]) {
+    const store = newStore();
+    const parent = await open(store, "parent");
+    await parent.flushed(write(parent, 1));
+    for (let i = 0; i < 4; i++) await (await open(store, "x")).close();
+    await store.delete("x");
+    await store.fork("parent", parent.head, "x");
+    if (isReopened) await (await open(store, "x")).close();
+    await store.delete("x");
+    for (const one of [store, newStore()]) {
+      expect((await one.read("x")).head).toEqual(NO_POSITION);
+      for await (const id of one.list()) expect(id).toBe("parent");
+      await one.close();
+    }
+  }
+});
+
 test("T15: what is older than 30 days becomes one record, and the file shrinks", async () => {
   let now = 0;
   const at = (store: LogStore) => timelineSource({ store, now: () => now, random: (count) => new Uint8Array(count) }).open("a");
