@@ -264,10 +264,11 @@ export const MUTANTS = [
   {
     rule: "T18",
     what: "an accepted length does not bound what is read",
-    file: store("folder-view"),
-    from: "accepted.map((journal) => [journalName(journal), journal.length])",
-    to: "accepted.map((journal) => [journalName(journal), undefined])",
-    test: takeover,
+    file: store("journal-file"),
+    from: "const limited = bytes.subarray(0, known ?? bytes.length);",
+    to: "const limited = bytes;",
+    test: crash,
+    env: few,
   },
   {
     rule: "T22",
