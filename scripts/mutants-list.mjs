@@ -46,6 +46,14 @@ export const MUTANTS = [
     test: { file: "packages/store-fs/test/folder-store.test.ts", name: "T2: a copy over a deleted object" },
   },
   {
+    rule: "T2, T16",
+    what: "a deletion that an older owner has moved is not written again",
+    file: store("move-records"),
+    from: "(records.length > 0 || last)",
+    to: "records.length > 0",
+    test: { file: failed.file, name: "a deletion that was moved by a process that was killed" },
+  },
+  {
     rule: "T3",
     what: "a bookmark of another incarnation is taken for one's own",
     file: timeline("timeline/bookmark"),

@@ -198,9 +198,8 @@ export class FolderStore implements LogStore {
     if (newest === undefined) return false;
     const start = (await fs.readPart(`${folder}/${newest}`, 0, 1024)) ?? new Uint8Array(0);
     const found = decodeSegmentHeader(start);
-    if (!found?.header.standsForOlder || found.header.floor === 0) return true;
-    const isOnlyFooter = footerAtEnd(start.subarray(0, found.length + FOOTER_BYTES))?.length === found.length;
-    return !isOnlyFooter || start.length > found.length + FOOTER_BYTES;
+    if (found?.header.floor === 0) return true;
+    return (await readObject(fs, folder, [], this.#shared.lengths)).records.length > 0; // it has been deleted at least once
   }
 
   /** The end of the newest file says it, unless the journal says otherwise or there is no end. */

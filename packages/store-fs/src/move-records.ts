@@ -3,7 +3,7 @@
  *
  * 1. The first time, this owner makes a file of its own; later it appends to it. Files of older owners are never written to (T18).
  * 2. A deletion, and a copy into an object that had been there, make a new file that stands for all older ones.
- * 3. What the journal still has is written to it even if an older owner had moved it already: that may be in the page cache only, and a sync that
+ * 3. What the journal still has, deletions too, is written to it even if an older owner had moved it already: that may be in the page cache only, and a sync that
  *    failed before succeeds the second time, whatever is on the disk (T16). Files may overlap. */
 import { comparePositions, NO_POSITION } from "@holdfast/timeline/contract";
 import { readHeader, recordAlarm } from "@holdfast/timeline/record";
@@ -49,7 +49,7 @@ export async function moveRecords(parts: MoveParts, object: StoredObject, upTo: 
     return counts ? [segmentRecord(header, entry.record, entry.kind === "copied")] : [];
   });
   const mustReplace = deleted !== undefined || (object.own !== undefined && records.some(({ isCopied }) => isCopied));
-  if (mustReplace || (!object.own && records.length > 0)) {
+  if (mustReplace || (!object.own && (records.length > 0 || last))) {
     const alarm = lastAlarm(records, deleted && object.own ? null : before.alarm);
     await writeOwnFile(parts, object, { floor, standsForOlder: mustReplace, records, alarm });
     if (deleted) await removeSnapshots(parts, object, deleted.floor);
@@ -95,7 +95,7 @@ async function appendTo(
   records: readonly SegmentRecord[],
 ): Promise<OwnFile> {
   const alarm = lastAlarm(records, own.alarm);
-  const bytes = joined(withFooter(new Uint8Array(0), records, own.length, alarm));
+  const bytes = Buffer.concat(withFooter(new Uint8Array(0), records, own.length, alarm));
   const file = await fs.open(`${folder}/${segmentName(epoch)}`);
   try {
     await file.write(bytes, own.length);
@@ -125,14 +125,4 @@ async function stateInFiles(
 ): Promise<Pick<OwnFile, "floor" | "head" | "alarm">> {
   const { records } = await readObject(fs, folder, entries, known);
   return { floor: await floorOf(fs, folder, known), head: NO_POSITION, alarm: alarmOf(records) };
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }

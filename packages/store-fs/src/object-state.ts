@@ -22,8 +22,6 @@ export interface ObjectState {
   readonly floor: number;
   /** The last record is another object's (T4). */
   readonly isFork: boolean;
-  /** Paths of the files that count. */
-  readonly files: readonly string[];
 }
 
 /** Lengths of files that this process knows to be durable after a write failed, by path (T16). */
@@ -85,12 +83,10 @@ async function readSegments(fs: FileSystem, folder: string, known: KnownLengths)
 class Merge {
   #records: SegmentRecord[] = [];
   #floor = 0;
-  #files: string[] = [];
   /** A file whose end is not whole, with nothing behind it so far. */
   #torn: ScannedSegment | undefined;
 
   addSegment(segment: ScannedSegment): void {
-    this.#files.push(segment.path);
     this.#raiseFloor(segment.header.floor);
     this.#add(segment.records, segment.path, segment.header.standsForOlder);
     if (segment.bad) this.#torn = segment;
@@ -115,7 +111,7 @@ class Merge {
     const bad = this.#torn?.bad;
     if (this.#torn && bad?.wasDurable) throw damage(this.#torn.path, bad.offset, "a record that was durable is damaged");
     const isFork = this.#records.at(-1)?.isCopied ?? false;
-    return { records: this.#records, head: this.#head, floor: this.#floor, isFork, files: this.#files };
+    return { records: this.#records, head: this.#head, floor: this.#floor, isFork };
   }
 
   get #head(): Position {

@@ -116,3 +116,32 @@ test("a replacement whose name could not be synced ends the ownership, and loses
 });
 
 async function* none(): AsyncGenerator<Uint8Array> {}
+
+test("a deletion that was moved by a process that was killed before the name was synced is not forgotten", async () => {
+  const disk = new SimulatedDisk();
+  const first = storeOn(disk.fileSystem());
+  const writer = new LogWriter(await first.open("x"));
+  writer.append();
+  await writer.flush();
+  await first.close();
+  let reached!: () => void;
+  const dying = new Promise<void>((resolve) => {
+    reached = resolve;
+  });
+  const second = storeOn(
+    disk.fileSystem((operation) => {
+      if (operation !== "syncFolder /d/objects/x") return undefined;
+      reached();
+      return new Promise(() => {});
+    }),
+  );
+  await second.delete("x");
+  second.close(); // never ends
+  await dying;
+  const third = storeOn(disk.fileSystem());
+  await third.open("y");
+  await third.close();
+  const after = storeOn(disk.crashed(disk.operations.length, DROP_ALL).fileSystem());
+  expect(await recordsOf(after, "x")).toEqual([]);
+  for await (const id of after.list()) expect.unreachable(id);
+});
