@@ -6,7 +6,7 @@ export { ArrayImage, type OpenedDatabase, openDatabase, query } from "./open-dat
 export { plainProgram } from "./plain-program.js";
 export { randomSession, type Session, type SessionCall, type SessionStep } from "./random-session.js";
 export { randomProgram, type SqlStep } from "./random-sql.js";
-export { prepareRuntimeCase, type RuntimeCase, type RuntimeModule, sameOutcome } from "./runtime-case.js";
+export { type ClassProgram, prepareRuntimeCase, type RuntimeCase, type RuntimeModule, sameOutcome } from "./runtime-case.js";
 export { type CaseOutcome, replaySqlCase, type SqlCase, type SqlCaseStorage } from "./sql-case.js";
 export { RECORDED_LENGTH, type SqlTotals, sqlTotals } from "./sql-totals.js";
 export { decodeValue, encodeValue, fromHex, type Specials, toHex } from "./value-encoding.js";

@@ -1,5 +1,7 @@
 /** runtime-case.ts
  * Replays one recorded case of `cases/runtime-cases.json`: a class and a driver that calls it from outside, both as source. */
+import { told } from "../oracle/told.mjs";
+
 export interface RuntimeCase {
   readonly name: string;
   readonly topic: string;
@@ -16,6 +18,12 @@ export interface RuntimeCase {
   readonly slow?: boolean;
 }
 
+/** A program that has no recorded result: the real platform is asked each time. */
+export type ClassProgram = Pick<RuntimeCase, "name" | "do" | "driver" | "compatDate" | "flags"> & {
+  /** More classes of the source that the worker exports. */
+  readonly exports?: readonly string[];
+};
+
 /** What the class sees as `cloudflare:workers`. */
 export interface RuntimeModule {
   readonly DurableObject: unknown;
@@ -28,47 +36,30 @@ export interface RuntimeCaseHost {
   readonly uniqueKey: string;
 }
 
-/** The class of a case, and what its driver observes once a host is there. */
+/** The classes of a case, and what its driver observes once a host is there. */
 export function prepareRuntimeCase(
-  recorded: RuntimeCase,
+  recorded: ClassProgram,
   { DurableObject, RpcTarget }: RuntimeModule,
-): { readonly X: object; readonly run: (host: RuntimeCaseHost) => Promise<unknown> } {
+): { readonly classes: Record<string, object>; readonly run: (host: RuntimeCaseHost) => Promise<unknown> } {
   // A call each time: timers are gated by replacing the globals while a host is open.
   const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
   const shared = {};
   const make = (parameters: string, body: string) => new Function(...parameters.split(" "), body);
-  const X = make("DurableObject RpcTarget sleep G", `${recorded.do}\nreturn X;`)(DurableObject, RpcTarget, sleep, shared);
-  const driver = make("G sleep", `return (${recorded.driver});`)(shared, sleep);
+  const names = ["X", ...(recorded.exports ?? [])].join(", ");
+  const classes = make(
+    "DurableObject RpcTarget sleep G T",
+    `${recorded.do}\nreturn { ${names} };`,
+  )(...[DurableObject, RpcTarget, sleep, shared, told]);
+  const driver = make("G sleep T", `return (${recorded.driver});`)(shared, sleep, told);
   const run = async ({ namespace, uniqueKey }: RuntimeCaseHost): Promise<unknown> =>
     toJson(await driver({ ns: namespace, T: told, sleep, uniqueKey }));
-  return { X, run };
+  return { classes, run };
 }
 
 /** `undefined` where JSON has none. */
 function toJson(value: unknown): unknown {
   const text = JSON.stringify(value);
   return text === undefined ? undefined : JSON.parse(text);
-}
-
-/** What became of a call: its value, or the parts of its error that callers see. */
-async function told(call: () => unknown): Promise<unknown> {
-  try {
-    return { ok: await call() };
-  } catch (error) {
-    if (!(error instanceof Error)) return { err: { thrown: withoutId(error) } };
-    const flags = Object.fromEntries(
-      ["remote", "retryable", "overloaded", "durableObjectReset", "code"]
-        .filter((name) => name in error && (error as unknown as Record<string, unknown>)[name] !== undefined)
-        .map((name) => [name, (error as unknown as Record<string, unknown>)[name]]),
-    );
-    return { err: { name: error.name, message: error.message, ...flags } };
-  }
-}
-
-function withoutId(value: unknown): unknown {
-  if (typeof value !== "object" || value === null) return value;
-  const { durableObjectId: _, ...rest } = value as Record<string, unknown>;
-  return rest;
 }
 
 /** Whether two outcomes are the same; the order of properties is no difference. */

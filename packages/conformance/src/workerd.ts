@@ -1,13 +1,12 @@
 /** workerd.ts
  * The real thing: starts the pinned workerd with `oracle/worker.mjs` and runs programs in fresh objects of it. */
-import { spawn } from "node:child_process";
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Session } from "./random-session.js";
 import type { SqlStep } from "./random-sql.js";
+import type { ClassProgram } from "./runtime-case.js";
+import { startProcess } from "./workerd-process.js";
 
 export interface Workerd {
   readonly version: string;
@@ -54,55 +53,81 @@ const config :Workerd.Config = (
 `;
 
 export async function startWorkerd(): Promise<Workerd> {
-  const require = createRequire(import.meta.url);
-  const { default: binary, version } = require("workerd") as { default: string; version: string };
-  const folder = await mkdtemp(join(tmpdir(), "holdfast-workerd-"));
-  await writeFile(join(folder, "config.capnp"), CONFIG);
-  await mkdir(join(folder, "objects"));
-  for (const file of ["worker.mjs", "count-microtasks.mjs", "run-program.mjs", "run-session.mjs", "speed.mjs"])
-    await copyFile(join(ORACLE, file), join(folder, file));
-  const child = spawn(binary, ["serve", "config.capnp", "--control-fd=3"], {
-    cwd: folder,
-    stdio: ["ignore", "inherit", "inherit", "pipe"],
-  });
-  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  const port = await new Promise<number>((resolve, reject) => {
-    let said = "";
-    child.once("error", reject);
-    child.once("exit", (code) => reject(new Error(`workerd ended with code ${code} before it listened`)));
-    child.stdio[3]?.on("data", (chunk: Buffer) => {
-      said += chunk;
-      const heard = /"event":"listen".*?"port":(\d+)/.exec(said);
-      if (heard) resolve(Number(heard[1]));
-    });
-  });
+  const files: Record<string, string> = { "config.capnp": CONFIG };
+  for (const file of ["worker.mjs", "count-microtasks.mjs", "run-program.mjs", "run-session.mjs", "speed.mjs"]) {
+    files[file] = await readFile(join(ORACLE, file), "utf8");
+  }
+  const { version, address, stop } = await startProcess(files, ["http"]);
+  const ask = async (path: string, init?: RequestInit): Promise<Response> => {
+    const response = await fetch(`${address("http")}${path}`, init);
+    if (!response.ok) throw new Error(`workerd answered ${response.status}: ${await response.text()}`);
+    return response;
+  };
   return {
     version,
-    async run(programs) {
-      const response = await fetch(`http://127.0.0.1:${port}/`, { method: "POST", body: JSON.stringify(programs) });
-      if (!response.ok) throw new Error(`workerd answered ${response.status}: ${await response.text()}`);
-      return response.json();
-    },
-    async countMicrotasks() {
-      const response = await fetch(`http://127.0.0.1:${port}/microtasks`);
-      if (!response.ok) throw new Error(`workerd answered ${response.status}: ${await response.text()}`);
-      return response.json();
-    },
-    async runSessions(sessions) {
-      const response = await fetch(`http://127.0.0.1:${port}/sessions`, { method: "POST", body: JSON.stringify(sessions) });
-      if (!response.ok) throw new Error(`workerd answered ${response.status}: ${await response.text()}`);
-      return response.json();
-    },
+    run: async (programs) => (await ask("/", { method: "POST", body: JSON.stringify(programs) })).json(),
+    countMicrotasks: async () => (await ask("/microtasks")).json(),
+    runSessions: async (sessions) => (await ask("/sessions", { method: "POST", body: JSON.stringify(sessions) })).json(),
     async time(method, count) {
       const start = performance.now();
-      const response = await fetch(`http://127.0.0.1:${port}/${method}/${count}`, { method: "POST" });
-      if (!response.ok) throw new Error(`workerd answered ${response.status}: ${await response.text()}`);
+      await ask(`/${method}/${count}`, { method: "POST" });
       return performance.now() - start;
     },
-    async stop() {
-      child.kill();
-      await exited;
-      await rm(folder, { recursive: true });
-    },
+    stop,
   };
 }
+
+/** Runs programs of classes, each as a worker of its own, all at the same time. What each driver returns, or how it failed. */
+export async function runOnWorkerd(programs: readonly ClassProgram[]): Promise<unknown[]> {
+  const files: Record<string, string> = {
+    "config.capnp": programsConfig(programs),
+    "told.mjs": await readFile(join(ORACLE, "told.mjs"), "utf8"),
+  };
+  for (const [i, program] of programs.entries()) files[`program${i}.mjs`] = programModule(program);
+  const { address, stop } = await startProcess(
+    files,
+    programs.map((_, i) => `program${i}`),
+  );
+  try {
+    return await Promise.all(programs.map(async (_, i) => (await fetch(address(`program${i}`))).json()));
+  } finally {
+    await stop();
+  }
+}
+
+function programModule({ do: classes, exports = [], driver }: ClassProgram): string {
+  return `import { DurableObject, RpcTarget } from "cloudflare:workers";
+import { told as T } from "told.mjs";
+const G = {};
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+${classes}
+export { ${["X", ...exports].join(", ")} };
+export default {
+  async fetch(request, env) {
+    const driver = (${driver});
+    const observed = await T(() => driver({ ns: env.X, T, sleep }));
+    return Response.json(observed);
+  },
+};
+`;
+}
+
+function programsConfig(programs: readonly ClassProgram[]): string {
+  const services = programs.map(
+    ({ compatDate = NEWEST, flags = [] }, i) => `(name = "program${i}", worker = (
+      modules = [(name = "main.mjs", esModule = embed "program${i}.mjs"), (name = "told.mjs", esModule = embed "told.mjs")],
+      compatibilityDate = "${compatDate}", compatibilityFlags = ${JSON.stringify(flags)},
+      durableObjectNamespaces = [(className = "X", uniqueKey = "x${i}", enableSql = true)],
+      durableObjectStorage = (localDisk = "disk"), bindings = [(name = "X", durableObjectNamespace = "X")])),`,
+  );
+  const sockets = programs.map((_, i) => `(name = "program${i}", address = "127.0.0.1:0", http = (), service = "program${i}"),`);
+  return `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [(name = "disk", disk = (path = "objects", writable = true)), ${services.join("\n")}],
+  sockets = [${sockets.join("\n")}],
+);
+`;
+}
+
+/** The newest date that the pinned workerd knows for certain. */
+const NEWEST = "2026-11-01";

@@ -14,6 +14,7 @@ export type { SyncKvStorage } from "./kv/sync-kv-storage.js";
 export { ABORTED, notOfType } from "./messages.js";
 export type { Alarm } from "./metadata/alarm.js";
 export type { AlarmOptions } from "./metadata/alarm-storage.js";
+export { illegalInvocation, shapeAsPlatform } from "./platform-class.js";
 export type { Public } from "./public.js";
 export type { Cell } from "./sql/bindings.js";
 export type { Cursor, SqlRow } from "./sql/cursor.js";

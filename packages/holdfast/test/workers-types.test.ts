@@ -6,19 +6,9 @@ import type * as ours from "../src/index.js";
 /** `A` can be used where `B` is asked for. */
 type Fits<A extends B, B> = A;
 
-/** Members of `ctx` that are not there yet. */
-type Missing =
-  | "container" // an object has none
-  | "facets"
-  | "acceptWebSocket"
-  | "getWebSockets"
-  | "getTags"
-  | "setWebSocketAutoResponse"
-  | "getWebSocketAutoResponse"
-  | "getWebSocketAutoResponseTimestamp"
-  | "setHibernatableWebSocketEventTimeout"
-  | "getHibernatableWebSocketEventTimeout";
-type PublishedState = Omit<published.DurableObjectState, Missing>;
+/** What an object has none of, and what is compared by its methods below. */
+type Apart = "container" | "facets";
+type PublishedState = Omit<published.DurableObjectState, Apart>;
 type MakesIds<T> = Pick<T, keyof T & ("idFromName" | "idFromString" | "newUniqueId")>;
 /** `fetch` takes and returns this platform's own Request and Response, which are not the types of the published ones. */
 type Called = "id" | "name" | "add";

@@ -12,6 +12,12 @@ export interface Compatibility {
   readonly deletesAlarm: boolean;
   /** Errors cross with their own properties and names (`spec/runtime` §4.4). */
   readonly enhancedErrors: boolean;
+  /** Bytes arrive at a WebSocket's listeners as `Blob`s, unless it says otherwise. */
+  readonly socketsGiveBlobs: boolean;
+  /** An accepted WebSocket answers a close by itself. */
+  readonly socketsReplyToClose: boolean;
+  /** A WebSocket's reason for closing has at most 123 bytes. */
+  readonly socketsLimitReasons: boolean;
 }
 
 /** @throws HoldfastError `HOLDFAST_USAGE` for something that is no date, or flags that exclude each other */
@@ -28,5 +34,8 @@ export function compatibility({ compatibilityDate: date, compatibilityFlags: fla
   return {
     deletesAlarm: switched("2026-02-24", "delete_all_deletes_alarm", "delete_all_preserves_alarm"),
     enhancedErrors: switched("2026-04-21", "enhanced_error_serialization", "legacy_error_serialization"),
+    socketsGiveBlobs: switched("2026-03-17", "websocket_standard_binary_type", "no_websocket_standard_binary_type"),
+    socketsReplyToClose: switched("2026-04-07", "web_socket_auto_reply_to_close", "web_socket_manual_reply_to_close"),
+    socketsLimitReasons: switched("2026-03-03", "websocket_close_reason_byte_limit", "no_websocket_close_reason_byte_limit"),
   };
 }

@@ -2,6 +2,8 @@
 import type { DurableObjectStorage, Public } from "@holdfast/core";
 import { notOfType } from "@holdfast/core";
 import type { DurableObjectId, ObjectId } from "./durable-object-id.js";
+import type { HibernatingSockets } from "./web-socket/hibernating-sockets.js";
+import type { ObjectWebSocket, RequestResponsePair } from "./web-socket/object-web-socket.js";
 
 export interface StateParts {
   readonly id: DurableObjectId;
@@ -12,6 +14,11 @@ export interface StateParts {
   section(callback: () => unknown): Promise<unknown>;
   /** Keeps the object in memory until the returned function is called. */
   keepAlive(): () => void;
+  readonly sockets: {
+    readonly all: HibernatingSockets;
+    accept(socket: unknown, tags: unknown): void;
+    list(tag: string | undefined): ObjectWebSocket[];
+  };
 }
 
 const made = new WeakSet<object>();
@@ -66,6 +73,49 @@ export class DurableObjectState {
     if (promise.length === 0) throw notOfType("waitUntil", "DurableObjectState", 1, "Promise");
     const done = this.#parts.keepAlive();
     Promise.resolve(promise[0]).catch(ignoreRejection).then(done);
+  }
+
+  /** Takes a WebSocket whose events are handlers of the class, `webSocketMessage` and `webSocketClose`: it does not keep the object in
+   * memory, and wakes it. `tags`: up to 10 of up to 256 bytes, to list it by.
+   * @throws TypeError, Error if it is accepted already, or for too many or too long tags */
+  acceptWebSocket(socket: ObjectWebSocket, tags?: string[]): void {
+    this.#parts.sockets.accept(socket, tags);
+  }
+
+  /** The WebSockets that were accepted that way, newest first; of one tag, if it is given. */
+  getWebSockets(tag?: string): ObjectWebSocket[] {
+    return this.#parts.sockets.list(tag === undefined ? undefined : String(tag));
+  }
+
+  /** The tags of a WebSocket. @throws TypeError, Error if it was not accepted by `acceptWebSocket` */
+  getTags(socket: ObjectWebSocket): string[] {
+    return this.#parts.sockets.all.tags(socket);
+  }
+
+  /** What is answered to one message without waking the object; nothing any more, without a pair. Both texts have at most 2,048 bytes.
+   * @throws TypeError, RangeError */
+  setWebSocketAutoResponse(pair?: RequestResponsePair): void;
+  setWebSocketAutoResponse(...args: unknown[]): void {
+    this.#parts.sockets.all.setResponse(args);
+  }
+
+  getWebSocketAutoResponse(): RequestResponsePair | null {
+    return this.#parts.sockets.all.response;
+  }
+
+  /** When a WebSocket was last answered that way. @throws TypeError */
+  getWebSocketAutoResponseTimestamp(socket: ObjectWebSocket): Date | null {
+    return this.#parts.sockets.all.answeredAt(socket);
+  }
+
+  /** How long a handler may take, in milliseconds, at most a week; none if left out or 0 (parity: websocket-event-timeout).
+   * @throws TypeError, Error */
+  setHibernatableWebSocketEventTimeout(timeoutMs?: number): void {
+    this.#parts.sockets.all.setEventTimeout(timeoutMs);
+  }
+
+  getHibernatableWebSocketEventTimeout(): number | null {
+    return this.#parts.sockets.all.eventTimeout;
   }
 
   get [Symbol.toStringTag](): string {

@@ -4,6 +4,7 @@
  * 1. Arguments are copied when the call is made, results before they leave the object: the two sides never share anything but references.
  * 2. A call made by an object leaves when everything that object has written is durable, and its result comes back as an event of it.
  * 3. A stub whose object was reset stays broken; a new stub reaches the next session. One whose object was evicted goes on. */
+import { currentObject } from "./current-object.js";
 import type { DurableObjectId, ObjectId } from "./durable-object-id.js";
 import type { DurableObjectState } from "./durable-object-state.js";
 import type { ObjectInstance } from "./object-instance.js";
@@ -51,8 +52,9 @@ export function makeStub(id: DurableObjectId, connect: () => ObjectInstance, enh
   };
   const fetch = async (...args: unknown[]): Promise<Response> => {
     const request = requestFor(args);
+    const caller = currentObject();
     return sendFromCaller(() =>
-      deliver((object) => fetchObject(object, request, enhancedErrors)).catch((error) => {
+      deliver((object) => fetchObject(object, request, { enhancedErrors, caller })).catch((error) => {
         throw markRemote(error);
       }),
     );

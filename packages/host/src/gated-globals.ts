@@ -6,6 +6,8 @@
  * sockets), cannot be gated (parity: gate-ungated). */
 import { currentObject } from "./current-object.js";
 import { DurableObjectId } from "./durable-object-id.js";
+import { provideWebSockets } from "./web-socket/globals.js";
+import { behind } from "./web-socket/web-socket.js";
 
 type Callback = (...args: unknown[]) => void;
 type AnyFunction = (...args: never[]) => unknown;
@@ -100,7 +102,7 @@ function install(): (() => void)[] {
   );
   for (const body of BODIES) undo.push(...gateReaders(globals[body]?.prototype as Record<string, AnyFunction> | undefined));
   replace("structuredClone", refusingClone);
-  undo.push(provideScheduler());
+  undo.push(provideScheduler(), provideWebSockets());
   return undo;
 }
 
@@ -180,8 +182,9 @@ function gateReaders(prototype: Record<string, AnyFunction> | undefined): (() =>
 function refusingClone(original: AnyFunction): AnyFunction {
   return (...args: unknown[]) => {
     const [value] = args;
-    if (value instanceof DurableObjectId) {
-      const text = 'Could not serialize object of type "DurableObjectId". This type does not support serialization.';
+    const type = value instanceof DurableObjectId ? "DurableObjectId" : behind(value) && "WebSocket";
+    if (type) {
+      const text = `Could not serialize object of type "${type}". This type does not support serialization.`;
       throw new DOMException(text, "DataCloneError");
     }
     return Reflect.apply(original, globalThis, args);

@@ -84,7 +84,7 @@ export class Host<E extends object = Record<string, DurableObjectNamespace>> imp
       this.#exports[(options.durableObjects[name] as DurableObjectBinding).className] = namespace;
     }
     this.env = { ...options.vars, ...Object.fromEntries(namespaces) } as E;
-    this.#leaveEnvironment = enterEnvironment(this.env);
+    this.#leaveEnvironment = this.#enterEnvironment();
     this.#ungateGlobals = gateGlobals();
   }
 
@@ -175,6 +175,7 @@ export class Host<E extends object = Record<string, DurableObjectNamespace>> imp
       return {
         env: this.env,
         exports: this.#exports,
+        compatibility: this.#compatibility,
         session: { backend, objectId, now, schedule, setTimer, deletesAlarm, onAlarm },
         onAlarmFound: (alarm: number | null) => this.#alarms.found(objectId, alarm),
         onNoRetry: () => this.#alarms.noRetry(objectId),
@@ -187,8 +188,12 @@ export class Host<E extends object = Record<string, DurableObjectNamespace>> imp
     const { worker } = this.#options;
     if (typeof worker !== "function") return worker;
     this.#leaveEnvironment();
-    this.#leaveEnvironment = enterEnvironment(this.env);
+    this.#leaveEnvironment = this.#enterEnvironment();
     return worker();
+  }
+
+  #enterEnvironment(): () => void {
+    return enterEnvironment({ env: this.env, compatibility: this.#compatibility });
   }
 
   async #class(bindingName: string, className: string): Promise<DurableObjectClass> {

@@ -15,11 +15,13 @@ import { ABORTED, type Scope, type SessionParts, StorageSession } from "@holdfas
 import { HoldfastError } from "@holdfast/core/contract";
 import { Activity } from "./activity.js";
 import type { AlarmOutcome } from "./alarm-scheduler.js";
+import type { Compatibility } from "./compatibility.js";
 import { runAs, scopeOutsideTurns, setCurrentObject } from "./current-object.js";
 import { DurableObjectId } from "./durable-object-id.js";
 import { DurableObjectState } from "./durable-object-state.js";
 import { toResetError, toText } from "./error-transport.js";
 import { runAlarm } from "./run-alarm.js";
+import type { HibernatingSockets } from "./web-socket/hibernating-sockets.js";
 
 export type DurableObjectClass = new (ctx: never, env: never) => object;
 
@@ -28,6 +30,9 @@ export interface InstanceParts {
   readonly env: object;
   /** `ctx.exports`. */
   readonly exports: object;
+  readonly compatibility: Compatibility;
+  /** The connections that outlive this session, if it is evicted. */
+  readonly sockets: HibernatingSockets;
   readonly session: Pick<SessionParts, "backend" | "objectId" | "now" | "schedule" | "setTimer" | "deletesAlarm" | "onAlarm">;
   loadClass(): Promise<DurableObjectClass>;
   /** Resolves when the session before has let go of the storage. */
@@ -69,6 +74,10 @@ export class ObjectInstance {
 
   get env(): object {
     return this.#parts.env;
+  }
+
+  get compatibility(): Compatibility {
+    return this.#parts.compatibility;
   }
 
   /** Resolves when another session may open the storage. */
@@ -207,6 +216,8 @@ export class ObjectInstance {
     this.#activity.stop();
     for (const cancel of this.#atEnd) cancel();
     this.#atEnd.clear();
+    if (this.#isEvicted) this.#parts.sockets.sleep();
+    else this.#parts.sockets.disconnect();
     this.#session?.break(error);
     const pending = [...this.#pending];
     this.#pending.clear();
@@ -259,7 +270,7 @@ export class ObjectInstance {
   }
 
   #construct(Class: DurableObjectClass, session: StorageSession): void {
-    const { id, env, exports } = this.#parts;
+    const { id, env, exports, sockets } = this.#parts;
     const name = id.name ?? session.alarm.storedName;
     if (name !== undefined) session.alarm.nameObject(name);
     this.#context = new DurableObjectState({
@@ -269,6 +280,11 @@ export class ObjectInstance {
       abort: (reason, retryAlarm) => this.#abort(reason, retryAlarm),
       section: (callback) => session.section(callback),
       keepAlive: () => this.busy(),
+      sockets: {
+        all: sockets,
+        accept: (socket, tags) => sockets.accept(socket, tags, this),
+        list: (tag) => sockets.list(tag, this),
+      },
     });
     try {
       this.#object = runAs(this, session.turns.currentScope, () => new Class(this.#context as never, env as never));

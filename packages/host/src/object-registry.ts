@@ -3,13 +3,17 @@
  * the one before has let go of it. */
 import type { DurableObjectId } from "./durable-object-id.js";
 import { type InstanceParts, ObjectInstance } from "./object-instance.js";
-export type StartParts = Omit<InstanceParts, "id" | "previous" | "onEnded">;
+import { HibernatingSockets } from "./web-socket/hibernating-sockets.js";
+
+export type StartParts = Omit<InstanceParts, "id" | "previous" | "onEnded" | "sockets">;
 
 export class ObjectRegistry {
   readonly #startParts: (id: DurableObjectId) => StartParts;
   readonly #running = new Map<string, ObjectInstance>();
   /** The last session of each object that has not let go yet. */
   readonly #ending = new Map<string, Promise<void>>();
+  /** The connections of objects that sleep. */
+  readonly #sleeping = new Map<string, HibernatingSockets>();
 
   constructor(startParts: (id: DurableObjectId) => StartParts) {
     this.#startParts = startParts;
@@ -20,11 +24,19 @@ export class ObjectRegistry {
     const key = id.toString();
     const running = this.#running.get(key);
     if (running) return running;
+    const start = this.#startParts(id);
+    const { now } = start.session;
+    const sockets = this.#sleeping.get(key) ?? new HibernatingSockets({ now, wake: () => this.get(id) });
+    this.#sleeping.delete(key);
     const instance: ObjectInstance = new ObjectInstance({
-      ...this.#startParts(id),
+      ...start,
       id,
+      sockets,
       previous: this.#ending.get(key) ?? Promise.resolve(),
-      onEnded: () => this.#ended(key, instance),
+      onEnded: () => {
+        if (instance.isEvicted && !sockets.isEmpty) this.#sleeping.set(key, sockets);
+        this.#ended(key, instance);
+      },
     });
     this.#running.set(key, instance);
     return instance;
@@ -40,6 +52,7 @@ export class ObjectRegistry {
   async close(): Promise<void> {
     const results = await Promise.allSettled([...this.#running.values()].map((instance) => instance.close()));
     await Promise.all(this.#ending.values());
+    for (const sockets of this.#sleeping.values()) sockets.disconnect();
     for (const result of results) if (result.status === "rejected") throw result.reason;
   }
 

@@ -36,11 +36,11 @@ async function underFakeClock<T>(result: Promise<T>): Promise<T> {
 
 async function observed(recorded: RuntimeCase, openHost: OpenHost): Promise<unknown> {
   const module = { DurableObject, RpcTarget };
-  const { X, run } = prepareRuntimeCase(recorded, module);
+  const { classes, run } = prepareRuntimeCase(recorded, module);
   const { uniqueKey = "-X" } = (recorded.observed ?? {}) as { readonly uniqueKey?: string }; // ids depend on it
   const className = uniqueKey.slice(1);
   const host = await openHost({
-    worker: { [className]: X },
+    worker: { [className]: classes["X"] },
     durableObjects: { NS: { className } },
     ...(recorded.compatDate && { compatibilityDate: recorded.compatDate }),
     ...(recorded.flags && { compatibilityFlags: recorded.flags }),

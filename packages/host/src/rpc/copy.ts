@@ -5,6 +5,7 @@ import { deserialize, serialize } from "@holdfast/core";
 import { DurableObject, RpcTarget } from "../cloudflare-workers.js";
 import { DurableObjectId } from "../durable-object-id.js";
 import { DurableObjectState } from "../durable-object-state.js";
+import { socketOf } from "../web-socket/web-socket-response.js";
 
 /** `spec/runtime` §6.3 */
 const MAX_BYTES = 32 * 1024 * 1024;
@@ -85,6 +86,8 @@ class Copier {
   #object(value: object): unknown {
     const known = this.#copies.get(value);
     if (known !== undefined) return known;
+    const socket = socketOf(value);
+    if (socket) throw refused(socket);
     if (references.has(value) || isTransferred(value)) return value;
     if (value instanceof RpcTarget) return this.#remember(value, this.#wrap(value));
     if (Array.isArray(value)) return this.#properties(value, new Array(value.length));

@@ -1,0 +1,1 @@
+export function told(call: () => unknown): Promise<unknown>;
