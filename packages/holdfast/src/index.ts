@@ -3,7 +3,15 @@ export type { AlarmOptions, Cell, GetOptions, ListOptions, PutOptions, SqlRow } 
 export { HoldfastError, type HoldfastErrorCode, isHoldfastError } from "@holdfast/core";
 export type { PastRestore } from "@holdfast/core/contract";
 export { type SqliteWasmOptions, sqliteWasm } from "@holdfast/driver-wasm";
-export type { DurableObjectBinding, DurableObjectStub, Host } from "@holdfast/host";
+export type {
+  DurableObjectBinding,
+  DurableObjectStub,
+  FacetStartupOptions,
+  FacetStub,
+  Host,
+  ObjectWebSocket,
+  RequestResponsePair,
+} from "@holdfast/host";
 export { memoryStore } from "@holdfast/timeline";
 export { folderStore } from "#parts";
 export { type OpenHostOptions, openHost } from "./open-host.js";

@@ -6,8 +6,10 @@ import type * as ours from "../src/index.js";
 /** `A` can be used where `B` is asked for. */
 type Fits<A extends B, B> = A;
 
-/** What an object has none of, and what is compared by its methods below. */
+/** What an object has none of (parity: ctx-container), and what is compared by its parts below. */
 type Apart = "container" | "facets";
+type OurState = Omit<ours.DurableObjectState, Apart>;
+type OurFacets = ours.DurableObjectState["facets"];
 type PublishedState = Omit<published.DurableObjectState, Apart>;
 type MakesIds<T> = Pick<T, keyof T & ("idFromName" | "idFromString" | "newUniqueId")>;
 /** `fetch` takes and returns this platform's own Request and Response, which are not the types of the published ones. */
@@ -17,8 +19,14 @@ type Counter = published.Rpc.DurableObjectBranded & { add(by: number): number; f
 export type CheckedObjects = [
   Fits<ours.DurableObjectId, published.DurableObjectId>,
   Fits<published.DurableObjectId, ours.DurableObjectId>,
-  Fits<ours.DurableObjectState, PublishedState>,
-  Fits<PublishedState, ours.DurableObjectState>,
+  Fits<OurState, PublishedState>,
+  Fits<PublishedState, OurState>,
+  Fits<Omit<OurFacets, "get">, Omit<published.DurableObjectFacets, "get">>,
+  Fits<Omit<published.DurableObjectFacets, "get">, Omit<OurFacets, "get">>,
+  Fits<ours.FacetStartupOptions, published.FacetStartupOptions>,
+  Fits<published.FacetStartupOptions, ours.FacetStartupOptions>,
+  Fits<Pick<ours.FacetStub<Counter>, "add">, Pick<published.Fetcher<Counter>, "add">>,
+  Fits<Pick<published.Fetcher<Counter>, "add">, Pick<ours.FacetStub<Counter>, "add">>,
   Fits<MakesIds<ours.DurableObjectNamespace>, MakesIds<published.DurableObjectNamespace>>,
   Fits<MakesIds<published.DurableObjectNamespace>, MakesIds<ours.DurableObjectNamespace>>,
   Fits<Pick<ours.DurableObjectStub<Counter>, Called>, Pick<published.DurableObjectStub<Counter>, Called>>,

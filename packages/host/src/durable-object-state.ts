@@ -2,13 +2,17 @@
 import type { DurableObjectStorage, Public } from "@holdfast/core";
 import { notOfType } from "@holdfast/core";
 import type { DurableObjectId, ObjectId } from "./durable-object-id.js";
+import { DurableObjectFacets } from "./facets/durable-object-facets.js";
+import type { ObjectFacets } from "./facets/object-facets.js";
 import type { HibernatingSockets } from "./web-socket/hibernating-sockets.js";
 import type { ObjectWebSocket, RequestResponsePair } from "./web-socket/object-web-socket.js";
 
 export interface StateParts {
-  readonly id: DurableObjectId;
+  readonly id: DurableObjectId | string;
   readonly storage: Public<DurableObjectStorage>;
   readonly exports: object;
+  readonly props: unknown;
+  facets(): ObjectFacets;
   abort(reason: unknown, retryAlarm: boolean): void;
   /** Runs a critical section. */
   section(callback: () => unknown): Promise<unknown>;
@@ -33,16 +37,20 @@ export class DurableObjectState {
   readonly storage: Public<DurableObjectStorage>;
   /** What the worker's module exports, as bindings. */
   readonly exports: object;
-  readonly props: unknown = {};
+  /** `{}`; for a facet, what its class was called with. */
+  readonly props: unknown;
+  readonly facets: Public<DurableObjectFacets>;
   /** There is none here. */
   declare readonly container?: undefined;
   readonly #parts: StateParts;
 
   /** Made by a host only. */
   constructor(parts: StateParts) {
-    this.id = parts.id;
+    this.id = parts.id as DurableObjectId; // text, for a facet that was given some
     this.storage = parts.storage;
     this.exports = parts.exports;
+    this.props = parts.props;
+    this.facets = new DurableObjectFacets(parts.facets);
     this.#parts = parts;
     Object.defineProperty(this, "container", { value: undefined, enumerable: true, writable: true, configurable: true });
     made.add(this);

@@ -8,7 +8,7 @@ import { currentObject } from "./current-object.js";
 import type { DurableObjectId, ObjectId } from "./durable-object-id.js";
 import type { DurableObjectState } from "./durable-object-state.js";
 import type { ObjectInstance } from "./object-instance.js";
-import { markReference } from "./rpc/copy.js";
+import { markReference, markRefused } from "./rpc/copy.js";
 import { fetchObject, markRemote, requestFor } from "./rpc/fetch-object.js";
 import { answer, member, type Remote, sendFromCaller } from "./rpc/reference.js";
 
@@ -38,6 +38,17 @@ type Deliver = <T>(use: EventBody<T>) => Promise<Awaited<T>>;
 const deliverers = new WeakMap<object, Deliver>();
 
 export function makeStub(id: DurableObjectId, connect: () => ObjectInstance, enhancedErrors: boolean): object {
+  const own = id.name === undefined ? { id } : { id, name: id.name };
+  return markReference(makeProxy(Object.assign(Object.create(STUB_PROTOTYPE), own), connect, enhancedErrors));
+}
+
+/** A facet's, which stays where it was made. */
+export function makeFacetStub(connect: () => ObjectInstance, enhancedErrors: boolean): object {
+  const stub = makeProxy(Object.create(FACET_PROTOTYPE), connect, enhancedErrors);
+  return markRefused(stub, "Stubs pointing to Durable Object facets are not serializable.");
+}
+
+function makeProxy(own: object, connect: () => ObjectInstance, enhancedErrors: boolean): object {
   let connected: ObjectInstance | undefined;
   const deliver: Deliver = (use) => {
     try {
@@ -59,8 +70,7 @@ export function makeStub(id: DurableObjectId, connect: () => ObjectInstance, enh
       }),
     );
   };
-  const own = id.name === undefined ? { id } : { id, name: id.name };
-  const stub = new Proxy(Object.assign(Object.create(STUB_PROTOTYPE), own), {
+  const stub = new Proxy(own, {
     get: (target, key) => {
       if (typeof key === "symbol" || key === "then" || key in target) return Reflect.get(target, key);
       return key === "fetch" ? fetch : member(remote, [key]);
@@ -68,12 +78,16 @@ export function makeStub(id: DurableObjectId, connect: () => ObjectInstance, enh
     has: () => true,
   });
   deliverers.set(stub, deliver);
-  return markReference(stub);
+  return stub;
 }
 
 /** Its members, and those of objects in general, are local and never remote. */
 const STUB_PROTOTYPE = Object.create(Object.prototype, {
   [Symbol.toStringTag]: { value: "DurableObject", configurable: true },
+});
+
+const FACET_PROTOTYPE = Object.create(Object.prototype, {
+  [Symbol.toStringTag]: { value: "Fetcher", configurable: true },
 });
 
 /** Runs `use` inside the object a stub stands for, as an event of it, with the instance and its `ctx`; nothing is copied.

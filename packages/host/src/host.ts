@@ -6,6 +6,7 @@ import { type Compatibility, type CompatibilityOptions, compatibility } from "./
 import { type AsyncContext, useAsyncContext } from "./current-object.js";
 import { IdFactory } from "./durable-object-id.js";
 import { DurableObjectNamespace } from "./durable-object-namespace.js";
+import { declareClass, loopbackClass } from "./facets/durable-object-class.js";
 import { gateGlobals } from "./gated-globals.js";
 import { enterEnvironment } from "./module-environment.js";
 import type { DurableObjectClass } from "./object-instance.js";
@@ -51,8 +52,8 @@ export interface HostParts {
 export class Host<E extends object = Record<string, DurableObjectNamespace>> implements AsyncDisposable {
   /** One namespace for each binding, and the `vars`. */
   readonly env: E;
-  /** The classes that have a binding, by the names they are exported under: `ctx.exports`. */
-  readonly #exports: Record<string, DurableObjectNamespace> = {};
+  /** The namespaces of the classes that have a binding, by the names they are exported under. */
+  readonly #bound: Record<string, DurableObjectNamespace> = {};
   /** By class: bindings to one class share its objects. */
   readonly #registries = new Map<string, ObjectRegistry>();
   readonly #alarms: AlarmScheduler;
@@ -62,6 +63,7 @@ export class Host<E extends object = Record<string, DurableObjectNamespace>> imp
   readonly #parts: HostParts;
   readonly #options: HostOptions;
   #module: Promise<Record<string, unknown>> | undefined;
+  #exported: Promise<object> | undefined;
   #closed: Promise<void> | undefined;
 
   /** @throws HoldfastError `HOLDFAST_UNSUPPORTED`, `HOLDFAST_USAGE` */
@@ -81,7 +83,7 @@ export class Host<E extends object = Record<string, DurableObjectNamespace>> imp
       ([name, binding]) => [name, this.#namespace(name, binding)] as const,
     );
     for (const [name, namespace] of namespaces) {
-      this.#exports[(options.durableObjects[name] as DurableObjectBinding).className] = namespace;
+      this.#bound[(options.durableObjects[name] as DurableObjectBinding).className] = namespace;
     }
     this.env = { ...options.vars, ...Object.fromEntries(namespaces) } as E;
     this.#leaveEnvironment = this.#enterEnvironment();
@@ -174,12 +176,11 @@ export class Host<E extends object = Record<string, DurableObjectNamespace>> imp
         isDurable ? this.#alarms.set(objectId, alarm) : this.#alarms.expect(objectId, alarm);
       return {
         env: this.env,
-        exports: this.#exports,
         compatibility: this.#compatibility,
         session: { backend, objectId, now, schedule, setTimer, deletesAlarm, onAlarm },
         onAlarmFound: (alarm: number | null) => this.#alarms.found(objectId, alarm),
         onNoRetry: () => this.#alarms.noRetry(objectId),
-        loadClass: () => this.#class(bindingName, className),
+        start: async () => ({ Class: await this.#class(bindingName, className), id, props: {}, exports: await this.#exports() }),
       };
     });
   }
@@ -196,6 +197,21 @@ export class Host<E extends object = Record<string, DurableObjectNamespace>> imp
     return enterEnvironment({ env: this.env, compatibility: this.#compatibility });
   }
 
+  /** `ctx.exports`: the worker's classes, as namespaces where they have a binding. */
+  #exports(): Promise<object> {
+    this.#exported ??= (this.#module as Promise<Record<string, unknown>>).then((module) => {
+      const classes = Object.entries(module).filter(([, value]) => isClass(value)) as [string, DurableObjectClass][];
+      return Object.fromEntries(
+        classes.map(([name, Class]) => {
+          const bound = this.#bound[name];
+          if (bound) declareClass(bound, Class);
+          return [name, bound ?? loopbackClass(Class)];
+        }),
+      );
+    });
+    return this.#exported;
+  }
+
   async #class(bindingName: string, className: string): Promise<DurableObjectClass> {
     this.#module ??= this.#load();
     const found = (await this.#module)[className];
@@ -204,4 +220,8 @@ export class Host<E extends object = Record<string, DurableObjectNamespace>> imp
     }
     return found as DurableObjectClass;
   }
+}
+
+function isClass(value: unknown): boolean {
+  return typeof value === "function" && /^class\b/.test(Function.prototype.toString.call(value));
 }

@@ -20,21 +20,37 @@ import { runAs, scopeOutsideTurns, setCurrentObject } from "./current-object.js"
 import { DurableObjectId } from "./durable-object-id.js";
 import { DurableObjectState } from "./durable-object-state.js";
 import { toResetError, toText } from "./error-transport.js";
+import type { OpenHead } from "./facets/facet-storage.js";
+import { type FacetsParts, ObjectFacets } from "./facets/object-facets.js";
 import { runAlarm } from "./run-alarm.js";
 import type { HibernatingSockets } from "./web-socket/hibernating-sockets.js";
 
 export type DurableObjectClass = new (ctx: never, env: never) => object;
 
-export interface InstanceParts {
-  readonly id: DurableObjectId;
-  readonly env: object;
+/** What a session begins with. */
+export interface Startup {
+  readonly Class: DurableObjectClass;
+  /** `ctx.id`; a facet's may be any text. */
+  readonly id: DurableObjectId | string;
+  /** `ctx.props`. */
+  readonly props: unknown;
   /** `ctx.exports`. */
   readonly exports: object;
+}
+
+export interface InstanceParts {
+  readonly env: object;
   readonly compatibility: Compatibility;
   /** The connections that outlive this session, if it is evicted. */
   readonly sockets: HibernatingSockets;
   readonly session: Pick<SessionParts, "backend" | "objectId" | "now" | "schedule" | "setTimer" | "deletesAlarm" | "onAlarm">;
-  loadClass(): Promise<DurableObjectClass>;
+  /** The object that this is a facet of. */
+  readonly parent: ObjectInstance | undefined;
+  /** The sessions of facets. */
+  readonly facets: Pick<FacetsParts, "released" | "openHeads"> & {
+    begin(parent: ObjectInstance, objectId: string, start: () => Promise<Startup>): ObjectInstance;
+  };
+  start(): Promise<Startup>;
   /** Resolves when the session before has let go of the storage. */
   readonly previous: Promise<void>;
   /** What the alarm is set for as the session begins. */
@@ -56,6 +72,7 @@ export class ObjectInstance {
   #object: object | undefined;
   #broken: { readonly error: unknown } | undefined;
   #isEvicted = false;
+  #facets: ObjectFacets | undefined;
   #hasLeft = false;
   /** Settles when the storage is no longer held. */
   readonly #released: Promise<void>;
@@ -92,6 +109,20 @@ export class ObjectInstance {
   /** The session ended because nobody needed it: stubs reach the next one. */
   get isEvicted(): boolean {
     return this.#isEvicted;
+  }
+
+  get isFacet(): boolean {
+    return this.#parts.parent !== undefined;
+  }
+
+  /** The constructor has returned. */
+  get hasStarted(): boolean {
+    return this.#object !== undefined;
+  }
+
+  /** How far what it has committed reaches, and when that is durable; `undefined` while the storage is not open. */
+  get openHead(): OpenHead | undefined {
+    return this.#session && { head: this.#session.head, durable: this.mayReveal() };
   }
 
   get pendingCalls(): number {
@@ -160,7 +191,13 @@ export class ObjectInstance {
 
   /** Something keeps the object in memory, until the returned function is called. */
   busy(): () => void {
-    return this.#activity.begin();
+    const done = this.#activity.begin();
+    const parentDone = this.#parts.parent?.busy();
+    if (!parentDone) return done;
+    return () => {
+      done();
+      parentDone();
+    };
   }
 
   /** Runs code of the object that has no caller: what it throws is logged, as on the platform. */
@@ -218,6 +255,7 @@ export class ObjectInstance {
     this.#atEnd.clear();
     if (this.#isEvicted) this.#parts.sockets.sleep();
     else this.#parts.sockets.disconnect();
+    this.#facets?.end(error);
     this.#session?.break(error);
     const pending = [...this.#pending];
     this.#pending.clear();
@@ -250,13 +288,14 @@ export class ObjectInstance {
   async #start(): Promise<void> {
     await this.#parts.previous;
     const done = this.busy();
-    const Class = await this.#parts.loadClass();
+    const startup = await this.#parts.start();
     const session = await StorageSession.open({
       ...this.#parts.session,
       onRunning: (scope) => setCurrentObject(scope ? this : undefined),
       scopeOutside: () => scopeOutsideTurns(this),
       enter: (use) => runAs(this, session.turns.currentScope, use),
-      hasAlarmHandler: () => this.#object === undefined || hasAlarm(this.#object),
+      hasAlarmHandler: () => this.#hasAlarmHandler(),
+      onDeleteAll: () => this.#facets?.deleteAll(),
       resetError: toResetError,
       onBroken: (error) => this.reset(error),
     });
@@ -264,19 +303,23 @@ export class ObjectInstance {
     if (this.#broken) return; // closed meanwhile
     this.#parts.onAlarmFound(session.alarm.stored);
     session.turns.deliver(() => {
-      this.#construct(Class, session);
+      this.#construct(startup, session);
       done();
     });
   }
 
-  #construct(Class: DurableObjectClass, session: StorageSession): void {
-    const { id, env, exports, sockets } = this.#parts;
-    const name = id.name ?? session.alarm.storedName;
-    if (name !== undefined) session.alarm.nameObject(name);
+  #construct(startup: Startup, session: StorageSession): void {
+    const { env, sockets } = this.#parts;
+    const { Class, props, exports } = startup;
+    const id = named(startup.id, session);
+    this.#facets = this.#makeFacets({ ...startup, id }, session);
+    const facets = this.#facets;
     this.#context = new DurableObjectState({
-      id: name === id.name ? id : new DurableObjectId(id.toString(), name),
+      id,
       storage: session.storage,
       exports,
+      props,
+      facets: () => facets,
       abort: (reason, retryAlarm) => this.#abort(reason, retryAlarm),
       section: (callback) => session.section(callback),
       keepAlive: () => this.busy(),
@@ -292,6 +335,39 @@ export class ObjectInstance {
       return this.reset(toResetError(error));
     }
     for (const event of this.#waitingEvents.splice(0)) this.deliver(event);
+  }
+
+  #makeFacets(startup: Startup, session: StorageSession): ObjectFacets {
+    const { facets, compatibility } = this.#parts;
+    const { objectId, backend } = this.#parts.session;
+    return new ObjectFacets({
+      parent: this,
+      objectId,
+      depth: this.#depth,
+      enhancedErrors: compatibility.enhancedErrors,
+      timelines: backend.timelines,
+      begin: (facetObjectId, start) => facets.begin(this, facetObjectId, start),
+      released: facets.released,
+      openHeads: facets.openHeads,
+      holdOutput: () => {
+        const hold = session.gate.hold();
+        return () => hold.release();
+      },
+      startup,
+    });
+  }
+
+  /** 1 for an object of a namespace. */
+  get #depth(): number {
+    const { parent } = this.#parts;
+    return parent ? parent.#depth + 1 : 1;
+  }
+
+  /** @throws Error in a facet that has a handler */
+  #hasAlarmHandler(): boolean {
+    const has = this.#object === undefined || hasAlarm(this.#object);
+    if (has && this.#parts.parent) throw new Error("Facets currently cannot set alarms.");
+    return has;
   }
 
   /** Throws, to leave the calling code, if that runs in a turn: there its caller takes the error. A timer's callback has no caller, and
@@ -322,9 +398,17 @@ export class ObjectInstance {
   /** Closes the storage and tells who waits for it. */
   #letGo(): void {
     this.#leave();
-    const closed = this.#started.then(() => this.#session?.close());
+    const closed = this.#started.then(() => this.#session?.close()).finally(() => this.#facets?.settled);
     closed.catch(answeredByReset).then(this.#release);
   }
+}
+
+/** An object keeps its name with its data; a facet's id says all there is. */
+function named(id: DurableObjectId | string, session: StorageSession): DurableObjectId | string {
+  if (typeof id === "string") return id;
+  const name = id.name ?? session.alarm.storedName;
+  if (name !== undefined) session.alarm.nameObject(name);
+  return name === id.name ? id : new DurableObjectId(id.toString(), name);
 }
 
 /** An arrow function in a field counts too (`spec/runtime` §7.1). */

@@ -2,10 +2,11 @@
  * The objects of one namespace that are running. At most one session of an object exists at a time: a new one opens the storage when
  * the one before has let go of it. */
 import type { DurableObjectId } from "./durable-object-id.js";
-import { type InstanceParts, ObjectInstance } from "./object-instance.js";
+import type { OpenHead } from "./facets/facet-storage.js";
+import { type InstanceParts, ObjectInstance, type Startup } from "./object-instance.js";
 import { HibernatingSockets } from "./web-socket/hibernating-sockets.js";
 
-export type StartParts = Omit<InstanceParts, "id" | "previous" | "onEnded" | "sockets">;
+export type StartParts = Omit<InstanceParts, "parent" | "previous" | "onEnded" | "sockets" | "facets">;
 
 export class ObjectRegistry {
   readonly #startParts: (id: DurableObjectId) => StartParts;
@@ -22,16 +23,26 @@ export class ObjectRegistry {
   /** The object's session, begun if there is none. */
   get(id: DurableObjectId): ObjectInstance {
     const key = id.toString();
-    const running = this.#running.get(key);
-    if (running) return running;
-    const start = this.#startParts(id);
+    return this.#running.get(key) ?? this.#begin(key, this.#startParts(id), { wake: () => this.get(id) });
+  }
+
+  #begin(
+    key: string,
+    start: StartParts,
+    { wake, parent }: { readonly wake: () => ObjectInstance; readonly parent?: ObjectInstance },
+  ): ObjectInstance {
     const { now } = start.session;
-    const sockets = this.#sleeping.get(key) ?? new HibernatingSockets({ now, wake: () => this.get(id) });
+    const sockets = this.#sleeping.get(key) ?? new HibernatingSockets({ now, wake });
     this.#sleeping.delete(key);
     const instance: ObjectInstance = new ObjectInstance({
       ...start,
-      id,
+      parent,
       sockets,
+      facets: {
+        begin: (object, objectId, startFacet) => this.#beginFacet(start, object, objectId, startFacet),
+        released: (objectId) => this.#ending.get(objectId) ?? Promise.resolve(),
+        openHeads: (objectId) => this.#openHeads(objectId),
+      },
       previous: this.#ending.get(key) ?? Promise.resolve(),
       onEnded: () => {
         if (instance.isEvicted && !sockets.isEmpty) this.#sleeping.set(key, sockets);
@@ -40,6 +51,23 @@ export class ObjectRegistry {
     });
     this.#running.set(key, instance);
     return instance;
+  }
+
+  /** A facet is reached through its object, whose session outlasts its own: it never wakes by itself. */
+  #beginFacet(start: StartParts, parent: ObjectInstance, objectId: string, startFacet: () => Promise<Startup>): ObjectInstance {
+    const { onAlarm: _, ...session } = start.session;
+    const parts = { ...start, session: { ...session, objectId }, start: startFacet, onAlarmFound() {}, onNoRetry() {} };
+    const facet: ObjectInstance = this.#begin(objectId, parts, { wake: () => facet, parent });
+    return facet;
+  }
+
+  #openHeads(objectId: string): Map<string, OpenHead> {
+    const heads = new Map<string, OpenHead>();
+    for (const [key, instance] of this.#running) {
+      const head = key === objectId || key.startsWith(`${objectId}.`) ? instance.openHead : undefined;
+      if (head) heads.set(key, head);
+    }
+    return heads;
   }
 
   get pendingCalls(): number {

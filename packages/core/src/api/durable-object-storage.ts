@@ -44,6 +44,7 @@ export interface StorageParts {
   readonly alarm: Alarm;
   /** Whether `deleteAll()` deletes the alarm too. */
   readonly deletesAlarm: boolean;
+  onDeleteAll(): void;
   now(): number;
   /** @throws HoldfastError where nobody runs alarms */
   hasAlarmHandler(): boolean;
@@ -193,6 +194,7 @@ export class DurableObjectStorage {
     // parity: deleteAll-in-transaction
     if (this.#parts.transaction.isExplicit) throw new Error(NO_DELETE_ALL_IN_TRANSACTION);
     deleteEverything({ ...this.#parts, cancelQueries: this.#cancelQueries });
+    this.#parts.onDeleteAll();
   }
 
   /** Runs `closure` in a transaction that may last for several turns, nothing else of the object meanwhile (`spec/kv` §5.1). It begins

@@ -61,6 +61,8 @@ export interface SessionParts {
   onAlarm?(alarm: number | null, isDurable: boolean): void;
   /** Whether `deleteAll()` deletes the alarm too; `true` if left out. */
   readonly deletesAlarm?: boolean;
+  /** `deleteAll()` has deleted everything. */
+  onDeleteAll?(): void;
   /** Runs code of the application inside a section. */
   enter?<T>(use: () => T): T;
   /** Makes the error of a reset of what a critical section failed with. */
@@ -169,6 +171,7 @@ export class StorageSession {
       ...{ connection, policy, transaction, timeline, statements, alarm, deletesAlarm, now, turnTaker, afterTurn, hasEnded },
       hasAlarmHandler: () => (parts.hasAlarmHandler ? parts.hasAlarmHandler() : needsHost()),
       section: (body, rules) => this.section(body, rules),
+      onDeleteAll: () => parts.onDeleteAll?.(),
     });
     this.#enter = (use) => (parts.enter ? parts.enter(use) : use());
     this.alarm = alarm;
@@ -180,6 +183,11 @@ export class StorageSession {
     const { backend, objectId } = parts;
     const limits = { ...LIMITS, ...backend.limits };
     this.#past = { timeline, driver: backend.driver, objectId, limits, cacheBytes: CACHE_BYTES, maxPageCount: MAX_PAGE_COUNT };
+  }
+
+  /** The last position committed. */
+  get head(): Position {
+    return this.#timeline.head;
   }
 
   /** Runs `body` as a critical section (`spec/runtime` §1.5). @throws Error as a rejection, if sections are nested too deeply */

@@ -42,6 +42,9 @@ export interface TimelineSource {
   open(objectId: string): Promise<Timeline>;
   /** Ids of the objects that have a timeline, in ascending order. */
   list(prefix?: string): AsyncIterable<string>;
+  /** Copies an object, as it is at a position or at its durable head, to a new one. Nothing is copied of an object without commits.
+   * @throws HoldfastError `HOLDFAST_USAGE` if `to` exists or `at` is not of the object. */
+  fork(objectId: string, to: string, at?: Position): Promise<void>;
   /** Ends the object's history durably. A later `open` starts a new incarnation, to which no old bookmark belongs. */
   delete(objectId: string): Promise<void>;
 }

@@ -21,6 +21,14 @@ export function markReference<T extends object>(reference: T): T {
   return reference;
 }
 
+const refusedReferences = new WeakMap<object, string>();
+
+/** Declares a value to be a reference that does not cross, and with what words. */
+export function markRefused<T extends object>(reference: T, message: string): T {
+  refusedReferences.set(reference, message);
+  return reference;
+}
+
 /** The arguments of a call, in an array of their own. @throws as {@link copyAcross} */
 export function copyArguments(args: readonly unknown[], wrap: Wrap): unknown[] {
   return args.length < 16 && args.every(isSmall) ? [...args] : copyAcross([...args], wrap);
@@ -86,6 +94,8 @@ class Copier {
   #object(value: object): unknown {
     const known = this.#copies.get(value);
     if (known !== undefined) return known;
+    const message = refusedReferences.get(value);
+    if (message !== undefined) throw new DOMException(message, "DataCloneError");
     const socket = socketOf(value);
     if (socket) throw refused(socket);
     if (references.has(value) || isTransferred(value)) return value;

@@ -25,6 +25,8 @@ interface Connection {
   answeredAt: number | undefined;
   /** Rule 3. */
   socket: WebSocket | undefined;
+  /** Lets a facet leave memory: one that has connections stays. */
+  readonly free: () => void;
 }
 
 /** The handlers that a class may have. */
@@ -73,6 +75,7 @@ export class HibernatingSockets {
       tags: checkedTags(tags ?? []),
       answeredAt: undefined,
       socket: socket as WebSocket,
+      free: owner.isFacet ? owner.busy() : () => {},
     };
     inside.use = "hibernating";
     inside.owner = owner;
@@ -148,7 +151,10 @@ export class HibernatingSockets {
 
   /** Rule 5. */
   disconnect(): void {
-    for (const { end } of this.#connections.splice(0)) end.disconnect();
+    for (const { end, free } of this.#connections.splice(0)) {
+      end.disconnect();
+      free();
+    }
   }
 
   #connection(end: SocketEnd): Connection | undefined {
@@ -168,6 +174,7 @@ export class HibernatingSockets {
   #closed(connection: Connection, { code, reason }: SocketClose, wasClean: boolean): Promise<void> {
     const forget = () => {
       this.#connections = this.#connections.filter((other) => other !== connection);
+      connection.free();
     };
     const handle = async (object: Handlers, socket: WebSocket) => {
       try {

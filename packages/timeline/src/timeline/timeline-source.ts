@@ -1,5 +1,5 @@
 /** Timelines over a store: what core opens objects with. */
-import type { Timeline, TimelineSource } from "@holdfast/core/contract";
+import type { Position, Timeline, TimelineSource } from "@holdfast/core/contract";
 import { LogTimeline, type TimelineParts } from "./log-timeline.js";
 
 /** The timelines kept in a store. Clock and randomness are passed in, so that tests and simulations can drive them. */
@@ -7,6 +7,12 @@ export function timelineSource(parts: TimelineParts): TimelineSource {
   return {
     open: (objectId: string): Promise<Timeline> => LogTimeline.open(parts, objectId),
     list: (prefix?: string): AsyncIterable<string> => parts.store.list(prefix),
+    fork: async (objectId: string, to: string, at?: Position): Promise<void> => {
+      const reader = await parts.store.read(objectId);
+      const position = at ?? reader.head;
+      await reader.close();
+      if (position.incarnation !== 0n) await parts.store.fork(objectId, position, to);
+    },
     delete: (objectId: string): Promise<void> => parts.store.delete(objectId),
   };
 }
