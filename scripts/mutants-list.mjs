@@ -280,6 +280,14 @@ export const MUTANTS = [
   },
   {
     rule: "T22",
+    what: "a restore does not say the alarm",
+    file: timeline("timeline/log-timeline"),
+    from: "{ alarm: await this.#history.alarmAt(found.position) };",
+    to: "{};",
+    test: history("T22: the alarm of the restored state"),
+  },
+  {
+    rule: "T22",
     what: "a footer does not say the alarm",
     file: store("segment-file"),
     from: "view.setFloat64(16, alarm ?? Number.NaN, true);",

@@ -6,6 +6,7 @@
  * sockets), cannot be gated (parity: gate-ungated). */
 import { currentObject } from "./current-object.js";
 import { DurableObjectId } from "./durable-object-id.js";
+import { gateStreams, markFromOutside } from "./gated-streams.js";
 import { provideWebSockets } from "./web-socket/globals.js";
 import { behind } from "./web-socket/web-socket.js";
 
@@ -102,7 +103,7 @@ function install(): (() => void)[] {
   );
   for (const body of BODIES) undo.push(...gateReaders(globals[body]?.prototype as Record<string, AnyFunction> | undefined));
   replace("structuredClone", refusingClone);
-  undo.push(provideScheduler(), provideWebSockets());
+  undo.push(provideScheduler(), provideWebSockets(), gateStreams());
   return undo;
 }
 
@@ -161,7 +162,8 @@ function gatedClear(original: AnyFunction): AnyFunction {
 function gatedFetch(original: AnyFunction, args: readonly unknown[]): unknown {
   const object = currentObject();
   if (!object) return Reflect.apply(original, globalThis, args);
-  return object.await(object.mayReveal().then(() => Reflect.apply(original, globalThis, args)));
+  const answer = object.mayReveal().then(() => Reflect.apply(original, globalThis, args) as Promise<Response>);
+  return object.await(answer.then(markFromOutside));
 }
 
 function gateReaders(prototype: Record<string, AnyFunction> | undefined): (() => void)[] {

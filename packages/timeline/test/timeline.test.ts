@@ -1,4 +1,4 @@
-import { PAGE_SIZE, type Timeline } from "@holdfast/core/contract";
+import { type CommitMeta, PAGE_SIZE, type Timeline } from "@holdfast/core/contract";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { LogStore } from "../src/contract.js";
 import { memoryStore, timelineSource } from "../src/index.js";
@@ -13,7 +13,7 @@ const parts = () => ({ store, now: () => now, random: (count: number) => new Uin
 const open = (id = "a") => timelineSource(parts()).open(id);
 
 /** Writes a one-page database that holds a byte. */
-const write = (timeline: Timeline, byte: number, meta?: { armedRestore?: string | null }) =>
+const write = (timeline: Timeline, byte: number, meta?: CommitMeta) =>
   timeline.append({ pageCount: 1, pages: [{ pageNumber: 1, data: page(byte) }], ...(meta && { meta }) });
 
 /** The byte at the head, or at a position; `undefined` for an empty database. */
@@ -172,6 +172,31 @@ describe("restore", () => {
     write(timeline, 3, { armedRestore: null });
     await timeline.close();
     expect(await read(await open())).toBe(3);
+  });
+
+  test("T22: the alarm of the restored state is due, also after a restore of a restore", async () => {
+    const due = async () => {
+      const found: number[] = [];
+      for await (const { at } of store.due(Number.POSITIVE_INFINITY, 10)) found.push(at);
+      return found;
+    };
+    let timeline = await open();
+    const none = timeline.bookmark(write(timeline, 1));
+    const at70 = timeline.bookmark(write(timeline, 2, { alarm: 70 }));
+    let undo = "";
+    for (const [armedRestore, expected] of [
+      [none, []],
+      [at70, [70]],
+      ["undo", []],
+      ["undo", [70]],
+      [none, []],
+    ] as const) {
+      write(timeline, 3, { armedRestore: armedRestore === "undo" ? undo : armedRestore });
+      await timeline.close();
+      timeline = await open();
+      expect(await due()).toEqual(expected);
+      undo = timeline.undoBookmark();
+    }
   });
 
   test("T11: a target that cannot be restored leaves the present state, is recorded once, and the object starts", async () => {

@@ -1,6 +1,7 @@
 /** `stub.fetch()` (`spec/runtime` §6.5). */
 import { notOfType } from "@holdfast/core";
 import { toRemoteError } from "../error-transport.js";
+import { markFromOutside } from "../gated-streams.js";
 import type { ObjectInstance } from "../object-instance.js";
 import { handOver, socketOf } from "../web-socket/web-socket-response.js";
 
@@ -30,7 +31,7 @@ export async function fetchObject(
   try {
     const { fetch } = object as { fetch?: unknown };
     if (typeof fetch !== "function") throw new Error("Handler does not export a fetch() function.");
-    const response: unknown = await Reflect.apply(fetch, object, [request]);
+    const response: unknown = await Reflect.apply(fetch, object, [markFromOutside(request)]);
     if (response instanceof Response) return answered(response, request, caller);
     throw new TypeError("Incorrect type for Promise: the Promise did not resolve to 'Response'.");
   } catch (error) {
@@ -40,7 +41,7 @@ export async function fetchObject(
 
 /** @throws TypeError for a WebSocket that nobody asked for */
 function answered(response: Response, request: Request, caller: ObjectInstance | undefined): Response {
-  if (!socketOf(response)) return response;
+  if (!socketOf(response)) return markFromOutside(response);
   if (request.headers.get("Upgrade")?.toLowerCase() !== "websocket") {
     throw new TypeError(
       'Worker tried to return a WebSocket in a response to a request which did not contain the header "Upgrade: websocket".',

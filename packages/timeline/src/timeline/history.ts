@@ -97,6 +97,16 @@ export class History {
     return armed;
   }
 
+  /** The alarm in the state at a position: each record that changed it says so. */
+  async alarmAt(at: Position): Promise<number | null> {
+    let alarm: number | null = null;
+    for await (const { header, record } of this.records(NO_POSITION, at)) {
+      const said = decodeMeta(header.flags, bodyOf(record)).meta;
+      if (said.alarm !== undefined) alarm = said.alarm;
+    }
+    return alarm;
+  }
+
   /** What each RESTORE record up to a position says. */
   async *restores(upTo: Position): AsyncGenerator<{ readonly position: Position; readonly restore: RestoreBody }> {
     for await (const one of this.records(NO_POSITION, upTo)) {

@@ -226,8 +226,10 @@ export class LogTimeline implements Timeline {
   }
 
   async #restore(bookmark: string, before: Position): Promise<void> {
-    const meta: CommitMeta = { armedRestore: null };
     const found = await this.#restorable(bookmark, before);
+    // The log says when the object is due: the alarm of the restored state (T22).
+    const alarm = typeof found === "string" ? {} : { alarm: await this.#history.alarmAt(found.position) };
+    const meta: CommitMeta = { armedRestore: null, ...alarm };
     const restore =
       typeof found === "string"
         ? { bookmark, target: { epoch: 0, sequence: 0 }, failure: found }
