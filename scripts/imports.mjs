@@ -18,6 +18,7 @@ export const ALLOWED = {
   "@holdfast/store-fs": ["@holdfast/timeline/contract", "@holdfast/timeline/record"],
   "@holdfast/host": ["@holdfast/core", "@holdfast/core/contract"],
   "@holdfast/testing": ["@holdfast/host", "@holdfast/timeline"],
+  "@holdfast/cli": ["holdfast"],
   "@holdfast/conformance": ["@holdfast/core/contract", "@holdfast/timeline/contract", "@holdfast/timeline/record"],
   // Private: puts everything side by side.
   "@holdfast/bench": [

@@ -1,6 +1,7 @@
 /** `@holdfast/core`: Durable Objects storage over a driver and a timeline. Most people want `holdfast`, which puts the parts together. */
 export { DurableObjectStorage } from "./api/durable-object-storage.js";
 export type { DurableObjectTransaction } from "./api/durable-object-transaction.js";
+export { openHistory } from "./api/open-history.js";
 export { type SessionParts, StorageSession } from "./api/storage-session.js";
 export { HoldfastError, type HoldfastErrorCode, isHoldfastError } from "./error.js";
 export type { OutputGate } from "./gate/output-gate.js";
@@ -16,6 +17,7 @@ export type { Alarm } from "./metadata/alarm.js";
 export type { AlarmOptions } from "./metadata/alarm-storage.js";
 export { illegalInvocation, shapeAsPlatform } from "./platform-class.js";
 export type { Public } from "./public.js";
+export type { HistoryEntry, ObjectHistory, TableSize } from "./recovery/object-history.js";
 export type { Cell } from "./sql/bindings.js";
 export type { Cursor, SqlRow } from "./sql/cursor.js";
 export type { SqlStorage } from "./sql/sql-storage.js";

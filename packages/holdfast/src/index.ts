@@ -1,5 +1,15 @@
 /** `holdfast`: Durable Objects storage, running anywhere JavaScript runs. */
-export type { AlarmOptions, Cell, GetOptions, ListOptions, PutOptions, SqlRow } from "@holdfast/core";
+export type {
+  AlarmOptions,
+  Cell,
+  GetOptions,
+  HistoryEntry,
+  ListOptions,
+  ObjectHistory,
+  PutOptions,
+  SqlRow,
+  TableSize,
+} from "@holdfast/core";
 export { HoldfastError, type HoldfastErrorCode, isHoldfastError } from "@holdfast/core";
 export type { PastRestore } from "@holdfast/core/contract";
 export { type SqliteWasmOptions, sqliteWasm } from "@holdfast/driver-wasm";
@@ -14,6 +24,7 @@ export type {
 } from "@holdfast/host";
 export { memoryStore } from "@holdfast/timeline";
 export { folderStore } from "#parts";
+export { type OpenHistoryOptions, openHistory } from "./open-history.js";
 export { type OpenHostOptions, openHost } from "./open-host.js";
 export { OpenedStorage, type OpenStorageOptions, openStorage } from "./open-storage.js";
 export type { Clock } from "./platform.js";

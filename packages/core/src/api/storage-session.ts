@@ -6,7 +6,7 @@
  * 1. Whatever breaks the session (a failed flush, a refused commit, an abort) breaks it once and for all: its storage refuses every
  *    call with that error, and what was not committed is gone. The next session starts from the durable head.
  * 2. `close()` ends the turn, refuses further calls, waits until everything committed is durable, and rejects if any of it was lost. */
-import type { PastRestore, Position, SqliteBackend, SqlLimits, Timeline } from "../contract/index.js";
+import type { PastRestore, Position, SqliteBackend, Timeline } from "../contract/index.js";
 import { HoldfastError, isHoldfastError } from "../error.js";
 import { OutputGate } from "../gate/output-gate.js";
 import type { Scope } from "../gate/scope.js";
@@ -23,25 +23,7 @@ import { SqlPolicy } from "../sql/sql-policy.js";
 import { Connection } from "../transaction/connection.js";
 import { Transaction } from "../transaction/transaction.js";
 import { DurableObjectStorage } from "./durable-object-storage.js";
-
-/** `spec/sql` §5. parity: sql-value-limit */
-const LIMITS: SqlLimits = {
-  length: 2_200_000,
-  sqlLength: 100_000,
-  column: 100,
-  exprDepth: 100,
-  compoundSelect: 5,
-  functionArg: 127,
-  attached: 0,
-  likePatternLength: 50,
-  variableNumber: 100,
-  triggerDepth: 10,
-  workerThreads: 0,
-};
-
-/** 10 GB, the platform's limit for one object. */
-const MAX_PAGE_COUNT = Math.floor(10e9 / 4096);
-const CACHE_BYTES = 256 * 1024;
+import { CACHE_BYTES, LIMITS, MAX_PAGE_COUNT } from "./object-limits.js";
 
 export interface SessionParts {
   readonly backend: SqliteBackend;

@@ -16,4 +16,13 @@ export type {
 } from "./driver.js";
 export { type CommitMeta, type CommitPages, type Image, PAGE_SIZE, type PageChange } from "./pager.js";
 export { decodeAscii, decodeWtf8, encodeWtf8 } from "./text.js";
-export type { BookmarkResolution, PastRestore, Position, PositionRange, Timeline, TimelineSource } from "./timeline.js";
+export type {
+  BookmarkResolution,
+  PastRestore,
+  Position,
+  PositionRange,
+  Timeline,
+  TimelineEntry,
+  TimelineReader,
+  TimelineSource,
+} from "./timeline.js";

@@ -40,6 +40,8 @@ export interface TimelineSource {
   /** Opens the object for writing, creating it if it does not exist, and applies an armed restore.
    * @throws HoldfastError `HOLDFAST_LOG_CORRUPT`, and changes nothing. */
   open(objectId: string): Promise<Timeline>;
+  /** Opens the object for reading, also beside its writer. One that does not exist has an empty history. */
+  read(objectId: string): Promise<TimelineReader>;
   /** Ids of the objects that have a timeline, in ascending order. */
   list(prefix?: string): AsyncIterable<string>;
   /** Copies an object, as it is at a position or at its durable head, to a new one. Nothing is copied of an object without commits.
@@ -49,10 +51,28 @@ export interface TimelineSource {
   delete(objectId: string): Promise<void>;
 }
 
-export interface Timeline {
-  readonly epoch: number;
-  /** The last position appended. */
+/** A timeline as somebody reads it who does not write. */
+export interface TimelineReader {
+  /** The last position: appended, for the writer; durable, for others. */
   readonly head: Position;
+  /** The database as it was at `at`, or at the head. A new image each time; the caller closes it. */
+  image(at?: Position): Promise<Image>;
+  /** The bookmark of a position: `epoch8-sequence8-day8-` and 32 hex digits; compares as a string (T3). */
+  bookmark(position: Position): string;
+  /** What a bookmark stands for in this timeline. */
+  resolveBookmark(bookmark: string): Promise<BookmarkResolution>;
+  /** The newest position at or before a time; for a time before the first commit, the empty beginning. */
+  resolveTime(ms: number): Promise<Position>;
+  /** Restores that were carried out, or could not be, in order. */
+  restores(): AsyncIterable<PastRestore>;
+  /** What is retained, in order. @throws HoldfastError `HOLDFAST_LOG_CORRUPT` at damage */
+  entries(range: PositionRange): AsyncIterable<TimelineEntry>;
+  /** Lets go of the object; the writer waits for what was appended. */
+  close(): Promise<void>;
+}
+
+export interface Timeline extends TimelineReader {
+  readonly epoch: number;
   /** The last position known to be durable. */
   readonly durable: Position;
   /** Encodes the commit now, queues it, never waits. The pages may be reused as soon as it returns.
@@ -61,24 +81,23 @@ export interface Timeline {
   /** Resolves when everything up to and including `upTo` is durable (rule 3).
    * @throws HoldfastError `HOLDFAST_FENCED` or `HOLDFAST_STORE_FAILED`, as a rejection. */
   flushed(upTo: Position): Promise<void>;
-  /** The database as it was at `at`, or at the head. A new image each time; the caller closes it. */
-  image(at?: Position): Promise<Image>;
-  /** The bookmark of a position: `epoch8-sequence8-day8-` and 32 hex digits; compares as a string (T3). */
-  bookmark(position: Position): string;
   /** The bookmark that means "the last durable commit of this session", valid once the session has ended (T3). */
   undoBookmark(): string;
-  /** What a bookmark stands for in this timeline. */
-  resolveBookmark(bookmark: string): Promise<BookmarkResolution>;
-  /** The newest position at or before a time; for a time before the first commit, the empty beginning. */
-  resolveTime(ms: number): Promise<Position>;
-  /** Restores that were carried out, or could not be, in order. */
-  restores(): AsyncIterable<PastRestore>;
-  /** Retained positions in order. */
-  positions(range: PositionRange): AsyncIterable<Position>;
   /** Starts another object whose history is this one's up to `at` (T4). */
   fork(at: Position, objectId: string): Promise<void>;
-  /** Waits for what was appended, then lets go of the object. */
-  close(): Promise<void>;
+}
+
+/** One record of a timeline. */
+export interface TimelineEntry {
+  readonly position: Position;
+  /** `open`: a session began. `base`: what was older than the retention, as one. */
+  readonly kind: "open" | "commit" | "base" | "restore" | "reset";
+  /** Pages that it changed; 0 of a restore, which names what it leads to. */
+  readonly pages: number;
+  /** What it takes in the log. */
+  readonly bytes: number;
+  /** The object's alarm from here on, if it says so. */
+  readonly alarm?: number | null;
 }
 
 /** A restore as it stands in the history. */

@@ -1,7 +1,7 @@
 /** The types of WebSockets in public signatures: what `ctx` takes and gives fits the published types. */
 
 /** What listeners of each event are given. */
-export interface SocketEvents {
+interface SocketEvents {
   message: { readonly type: string; readonly data: unknown };
   close: { readonly type: string; readonly code: number; readonly reason: string; readonly wasClean: boolean };
   error: { readonly type: string; readonly message: string; readonly error: unknown };
@@ -10,7 +10,7 @@ export interface SocketEvents {
 
 export type SocketListener<E> = ((event: E) => unknown) | { handleEvent(event: E): unknown };
 
-export interface ListenerOptions {
+interface ListenerOptions {
   capture?: boolean;
   passive?: boolean;
   once?: boolean;

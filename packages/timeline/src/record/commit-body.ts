@@ -40,6 +40,13 @@ export function* decodeEntries(entries: Uint8Array, read: (pageNumber: number) =
   }
 }
 
+/** How many pages a commit changed. @throws RangeError on a damaged body */
+export function countEntries(entries: Uint8Array): number {
+  let count = 0;
+  for (const _ of decodeEntries(entries, () => undefined)) count += 1;
+  return count;
+}
+
 function pageFrom(kind: number, bytes: Uint8Array, before: () => Uint8Array | undefined): Uint8Array {
   switch (kind) {
     case FULL:

@@ -8,15 +8,12 @@
  * 2. A restore is one record that names a position (T8). It disarms itself, so undoing it does not run it again (T10). A target that
  *    cannot be restored gives a record that says so and changes nothing (T11). */
 import {
-  type BookmarkResolution,
   type CommitMeta,
   type CommitPages,
   HoldfastError,
   type Image,
   PAGE_SIZE,
-  type PastRestore,
   type Position,
-  type PositionRange,
   type Timeline,
 } from "@holdfast/core/contract";
 import { comparePositions, type Log, type LogStore, NO_POSITION } from "../contract.js";
@@ -25,9 +22,9 @@ import { encodeMeta, metaFlags } from "../record/meta.js";
 import { encodeBase, encodeRecord, RecordKind } from "../record/record.js";
 import { encodeRestore } from "../record/restore-body.js";
 import { END_OF_EPOCH, formatBookmark, parseBookmark } from "./bookmark.js";
-import { History } from "./history.js";
 import { findExpired } from "./retention.js";
 import { writeSnapshot } from "./snapshot.js";
+import { TimelineView } from "./timeline-view.js";
 
 export interface TimelineParts {
   readonly store: LogStore;
@@ -58,11 +55,10 @@ interface Appendix {
   readonly meta: CommitMeta | undefined;
 }
 
-export class LogTimeline implements Timeline {
+export class LogTimeline extends TimelineView implements Timeline {
   readonly #parts: TimelineParts;
   readonly #objectId: string;
   readonly #log: Log;
-  readonly #history: History;
   #head: Position;
   #durable: Position;
   #opening: Position;
@@ -84,10 +80,10 @@ export class LogTimeline implements Timeline {
   }
 
   private constructor(parts: TimelineParts, objectId: string, log: Log) {
+    super(log, objectId);
     this.#parts = parts;
     this.#objectId = objectId;
     this.#log = log;
-    this.#history = new History(log, objectId);
     this.#head = log.head;
     this.#durable = log.head;
     this.#opening = log.head;
@@ -97,7 +93,7 @@ export class LogTimeline implements Timeline {
     return this.#log.epoch;
   }
 
-  get head(): Position {
+  override get head(): Position {
     return this.#head;
   }
 
@@ -123,8 +119,8 @@ export class LogTimeline implements Timeline {
   }
 
   /** A log that has grown longer than the database gets a snapshot on the way, so that reading it stays within twice the image. */
-  async image(at: Position = this.#head): Promise<Image> {
-    const { image, replayedBytes } = await this.#history.image(at);
+  override async image(at: Position = this.#head): Promise<Image> {
+    const { image, replayedBytes } = await this.history.image(at);
     const isLong = replayedBytes > Math.max(MIN_SNAPSHOT_BYTES, image.pageCount * PAGE_SIZE);
     if (isLong && comparePositions(at, this.#durable) <= 0) {
       // A snapshot only saves work: an object whose store cannot take one now must still start (T11), and its next write will tell.
@@ -133,37 +129,8 @@ export class LogTimeline implements Timeline {
     return image;
   }
 
-  bookmark(position: Position): string {
-    return formatBookmark(position);
-  }
-
   undoBookmark(): string {
     return formatBookmark(this.#opening, END_OF_EPOCH);
-  }
-
-  async resolveBookmark(text: string): Promise<BookmarkResolution> {
-    const bookmark = parseBookmark(text);
-    if (!bookmark) return { kind: "malformed" };
-    const position = await this.#history.find(bookmark, this.#head);
-    return position ? { kind: "position", position } : { kind: "unknown" };
-  }
-
-  resolveTime(ms: number): Promise<Position> {
-    return this.#history.atTime(ms, this.#head);
-  }
-
-  async *restores(): AsyncGenerator<PastRestore> {
-    for await (const { position, restore } of this.#history.restores(this.#head)) {
-      const { bookmark: requested, failure } = restore;
-      const bookmark = formatBookmark(position);
-      yield { bookmark, requested, at: position.wallMs, ...(failure !== undefined && { failure }) };
-    }
-  }
-
-  async *positions(range: PositionRange): AsyncGenerator<Position> {
-    for await (const { header } of this.#history.records(range.after ?? NO_POSITION, range.upTo ?? this.#head)) {
-      yield header.position;
-    }
   }
 
   async fork(at: Position, objectId: string): Promise<void> {
@@ -171,7 +138,7 @@ export class LogTimeline implements Timeline {
     await this.#parts.store.fork(this.#objectId, at, objectId);
   }
 
-  close(): Promise<void> {
+  override close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
   }
@@ -186,7 +153,7 @@ export class LogTimeline implements Timeline {
 
   async #start(): Promise<void> {
     const { head: before, isFork } = this.#log;
-    const armed = await this.#history.armedRestore(before);
+    const armed = await this.history.armedRestore(before);
     const isNew = isFork || comparePositions(before, NO_POSITION) === 0;
     const incarnation = isNew ? toUint64(this.#parts.random(8)) : before.incarnation;
     this.#head = { ...before, incarnation, epoch: this.#log.epoch, sequence: -1 };
@@ -200,7 +167,7 @@ export class LogTimeline implements Timeline {
   /** Makes one record of what is too old to be restored, if that is worth it (T15). */
   async #retain(): Promise<void> {
     const horizon = this.#parts.now() - (this.#parts.retentionMs ?? RETENTION_MS);
-    const expired = await findExpired(this.#history.records(NO_POSITION, this.#head), horizon);
+    const expired = await findExpired(this.history.records(NO_POSITION, this.#head), horizon);
     if (!expired || expired.bytes < MIN_EXPIRED_BYTES) return;
     const { first, last, rawMs, meta } = expired;
     const image = await this.#imageUnlessDamaged(last);
@@ -218,7 +185,7 @@ export class LogTimeline implements Timeline {
 
   async #imageUnlessDamaged(at: Position): Promise<Image | undefined> {
     try {
-      return (await this.#history.image(at)).image;
+      return (await this.history.image(at)).image;
     } catch (error) {
       if (error instanceof HoldfastError && error.code === "HOLDFAST_LOG_CORRUPT") return undefined;
       throw error;
@@ -228,7 +195,7 @@ export class LogTimeline implements Timeline {
   async #restore(bookmark: string, before: Position): Promise<void> {
     const found = await this.#restorable(bookmark, before);
     // The log says when the object is due: the alarm of the restored state (T22).
-    const alarm = typeof found === "string" ? {} : { alarm: await this.#history.alarmAt(found.position) };
+    const alarm = typeof found === "string" ? {} : { alarm: await this.history.alarmAt(found.position) };
     const meta: CommitMeta = { armedRestore: null, ...alarm };
     const restore =
       typeof found === "string"
@@ -243,9 +210,9 @@ export class LogTimeline implements Timeline {
     const bookmark = parseBookmark(text);
     if (!bookmark) return "it is not a bookmark";
     try {
-      const position = await this.#history.find(bookmark, before);
+      const position = await this.history.find(bookmark, before);
       if (!position) return "no such position is retained";
-      const { image } = await this.#history.image(position);
+      const { image } = await this.history.image(position);
       const { pageCount } = image;
       image.close();
       return { position, pageCount };

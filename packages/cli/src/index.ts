@@ -1,0 +1,2 @@
+/** `@holdfast/cli`: what `holdfast` does on the command line, for programs that want to call it. */
+export { type Io, run } from "./run.js";

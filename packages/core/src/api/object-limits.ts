@@ -1,0 +1,21 @@
+/** What one object may hold, and the memory its engine takes for it. */
+import type { SqlLimits } from "../contract/index.js";
+
+/** `spec/sql` §5. parity: sql-value-limit */
+export const LIMITS: SqlLimits = {
+  length: 2_200_000,
+  sqlLength: 100_000,
+  column: 100,
+  exprDepth: 100,
+  compoundSelect: 5,
+  functionArg: 127,
+  attached: 0,
+  likePatternLength: 50,
+  variableNumber: 100,
+  triggerDepth: 10,
+  workerThreads: 0,
+};
+
+/** 10 GB, the platform's limit for one object. */
+export const MAX_PAGE_COUNT: number = Math.floor(10e9 / 4096);
+export const CACHE_BYTES: number = 256 * 1024;
