@@ -40,7 +40,7 @@ export class DurableObjectState {
   /** `{}`; for a facet, what its class was called with. */
   readonly props: unknown;
   readonly facets: Public<DurableObjectFacets>;
-  /** There is none here. */
+  /** There is none here (parity: ctx-container). */
   declare readonly container?: undefined;
   readonly #parts: StateParts;
 

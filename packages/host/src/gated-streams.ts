@@ -28,6 +28,16 @@ function markStream(value: unknown): unknown {
   return value;
 }
 
+function markStreams(pair: unknown): unknown {
+  for (const stream of pair as unknown[]) markStream(stream);
+  return pair;
+}
+
+function markReader(reader: unknown): unknown {
+  readers.add(reader as object);
+  return reader;
+}
+
 /** Until what is returned is called. */
 export function gateStreams(): () => void {
   const undo: (() => void)[] = [];
@@ -63,8 +73,8 @@ export function gateStreams(): () => void {
     follow(Class, "clone", bodies, (made) => markFromOutside(made as object), "value");
   }
   const Stream = "ReadableStream";
-  follow(Stream, "getReader", streams, (reader) => (readers.add(reader as object), reader), "value");
-  follow(Stream, "tee", streams, (pair) => ((pair as unknown[]).forEach(markStream), pair), "value");
+  follow(Stream, "getReader", streams, markReader, "value");
+  follow(Stream, "tee", streams, markStreams, "value");
   follow(Stream, "pipeThrough", streams, markStream, "value");
   for (const key of ["values", Symbol.asyncIterator]) follow(Stream, key, streams, gatedIterator, "value");
   for (const Class of ["ReadableStreamDefaultReader", "ReadableStreamBYOBReader"]) {

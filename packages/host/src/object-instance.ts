@@ -363,7 +363,7 @@ export class ObjectInstance {
     return parent ? parent.#depth + 1 : 1;
   }
 
-  /** @throws Error in a facet that has a handler */
+  /** @throws Error in a facet that has a handler (parity: facet-alarm-error) */
   #hasAlarmHandler(): boolean {
     const has = this.#object === undefined || hasAlarm(this.#object);
     if (has && this.#parts.parent) throw new Error("Facets currently cannot set alarms.");

@@ -4,7 +4,7 @@
  * 1. What arrives is an event of the object: `webSocketMessage`, `webSocketClose`. The session is begun for it if there is none.
  * 2. A request that has an automatic response is answered here; the object sleeps on.
  * 3. Code of each session sees a `WebSocket` of its own for a connection, the same for the whole session.
- * 4. A closed connection is listed until `webSocketClose` has ended.
+ * 4. A closed connection is listed until `webSocketClose` has ended. The other end hears no more of it (parity: websocket-late-error).
  * 5. A reset of the object ends its connections. */
 import { notOfType } from "@holdfast/core";
 import type { ObjectInstance } from "../object-instance.js";
