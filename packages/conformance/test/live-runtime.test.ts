@@ -1,7 +1,7 @@
 /** Programs of classes that have no recorded result, on the real workerd and here, all at the same time. */
 import { DurableObject, RpcTarget } from "cloudflare:workers";
 import { readFileSync } from "node:fs";
-import { type ClassProgram, prepareRuntimeCase } from "@holdfast/conformance";
+import { type ClassProgram, prepareRuntimeCase, sameOutcome } from "@holdfast/conformance";
 import { runOnWorkerd } from "@holdfast/conformance/oracle";
 import { openHost } from "holdfast";
 import { beforeAll, expect, test } from "vitest";
@@ -45,11 +45,18 @@ async function here(program: LiveProgram): Promise<unknown> {
   }
 }
 
+/** Programs sleep, and a busy machine may wake them in another order: what differs is run again, with nothing beside it. */
+async function differs(program: LiveProgram, first: unknown): Promise<boolean> {
+  let outcomes = { ours: await here(program), theirs: first };
+  for (let again = 0; again < 2 && !sameOutcome(outcomes.ours, outcomes.theirs); again++) {
+    outcomes = { theirs: (await runOnWorkerd([program]))[0], ours: await here(program) };
+  }
+  if (!(program.name in DIFFERENT)) expect(outcomes.ours).toEqual(outcomes.theirs);
+  return !sameOutcome(outcomes.ours, outcomes.theirs);
+}
+
 for (const [i, program] of programs.entries()) {
-  const isDifferent = program.name in DIFFERENT;
-  test.concurrent(`${program.topic}: ${program.name}`, { timeout: 60_000 }, async () => {
-    const ours = await here(program);
-    if (isDifferent) expect(ours).not.toEqual(theirs[i]);
-    else expect(ours).toEqual(theirs[i]);
+  test.concurrent(`${program.topic}: ${program.name}`, { timeout: 120_000 }, async () => {
+    expect(await differs(program, theirs[i])).toBe(program.name in DIFFERENT);
   });
 }

@@ -119,6 +119,7 @@ export class Host<E extends object = Record<string, DurableObjectNamespace>> imp
   async #close(): Promise<void> {
     this.#alarms.stop();
     this.#leaveEnvironment();
+    for (const objects of this.#registries.values()) objects.disconnectSleeping();
     try {
       for (const objects of this.#registries.values()) await objects.close();
     } finally {

@@ -21,7 +21,7 @@ import { DurableObjectId } from "./durable-object-id.js";
 import { DurableObjectState } from "./durable-object-state.js";
 import { toResetError, toText } from "./error-transport.js";
 import type { OpenHead } from "./facets/facet-storage.js";
-import { type FacetsParts, ObjectFacets } from "./facets/object-facets.js";
+import { type FacetsParts, type NewFacet, ObjectFacets } from "./facets/object-facets.js";
 import { runAlarm } from "./run-alarm.js";
 import type { HibernatingSockets } from "./web-socket/hibernating-sockets.js";
 
@@ -48,7 +48,7 @@ export interface InstanceParts {
   readonly parent: ObjectInstance | undefined;
   /** The sessions of facets. */
   readonly facets: Pick<FacetsParts, "released" | "openHeads"> & {
-    begin(parent: ObjectInstance, objectId: string, start: () => Promise<Startup>): ObjectInstance;
+    begin(parent: ObjectInstance, facet: NewFacet): ObjectInstance;
   };
   start(): Promise<Startup>;
   /** Resolves when the session before has let go of the storage. */
@@ -77,12 +77,21 @@ export class ObjectInstance {
   /** Settles when the storage is no longer held. */
   readonly #released: Promise<void>;
   #release!: () => void;
+  /** Resolves when the session has ended by a failure. */
+  readonly #stopped: Promise<void>;
+  #stop!: () => void;
   /** Settles when the storage has been opened, or could not be. */
   readonly #started: Promise<void>;
 
   constructor(parts: InstanceParts) {
     this.#parts = parts;
-    this.#activity = new Activity(parts.session.setTimer, () => this.#evict());
+    this.#activity = new Activity(parts.session.setTimer, {
+      onIdle: () => this.#evict(),
+      onBusy: () => parts.parent?.busy() ?? (() => {}),
+    });
+    this.#stopped = new Promise((resolve) => {
+      this.#stop = resolve;
+    });
     this.#released = new Promise((resolve) => {
       this.#release = resolve;
     });
@@ -122,7 +131,11 @@ export class ObjectInstance {
 
   /** How far what it has committed reaches, and when that is durable; `undefined` while the storage is not open. */
   get openHead(): OpenHead | undefined {
-    return this.#session && { head: this.#session.head, durable: this.mayReveal() };
+    if (!this.#session) return undefined;
+    const { head } = this.#session;
+    const durable = this.#session.flushed(head);
+    durable.catch(toldToWhoAwaits);
+    return { head, durable };
   }
 
   get pendingCalls(): number {
@@ -165,6 +178,21 @@ export class ObjectInstance {
     });
   }
 
+  /** Asks the object's code something for the object's own use: the answer reveals nothing to others, and does not wait for what was written. */
+  ask<T>(use: () => T, scope?: Scope): Promise<Awaited<T>> {
+    return new Promise((resolve, reject) => {
+      if (this.#broken) return reject(this.#broken.error);
+      const done = this.busy();
+      this.#stopped.then(() => reject(this.#broken?.error));
+      this.deliver(() => {
+        Promise.resolve()
+          .then(use)
+          .then(resolve as (value: unknown) => void, reject)
+          .finally(done);
+      }, scope);
+    });
+  }
+
   /** Runs `event` as a turn of the object, in a scope of it. */
   deliver(event: () => void, scope?: Scope): void {
     if (this.#broken) return;
@@ -191,13 +219,7 @@ export class ObjectInstance {
 
   /** Something keeps the object in memory, until the returned function is called. */
   busy(): () => void {
-    const done = this.#activity.begin();
-    const parentDone = this.#parts.parent?.busy();
-    if (!parentDone) return done;
-    return () => {
-      done();
-      parentDone();
-    };
+    return this.#activity.begin();
   }
 
   /** Runs code of the object that has no caller: what it throws is logged, as on the platform. */
@@ -249,6 +271,7 @@ export class ObjectInstance {
   reset(error: unknown): void {
     if (this.#broken) return;
     this.#broken = { error };
+    this.#stop();
     this.#waitingEvents = [];
     this.#activity.stop();
     for (const cancel of this.#atEnd) cancel();
@@ -276,6 +299,7 @@ export class ObjectInstance {
       this.reset(new HoldfastError("HOLDFAST_CLOSED", "The host was closed."));
     }
     await this.#released;
+    await this.#facets?.settled;
   }
 
   #evict(): void {
@@ -288,7 +312,8 @@ export class ObjectInstance {
   async #start(): Promise<void> {
     await this.#parts.previous;
     const done = this.busy();
-    const startup = await this.#parts.start();
+    const startup = await Promise.race([this.#parts.start(), this.#stopped]);
+    if (!startup) return; // reset while somebody was still asked what to start
     const session = await StorageSession.open({
       ...this.#parts.session,
       onRunning: (scope) => setCurrentObject(scope ? this : undefined),
@@ -319,13 +344,19 @@ export class ObjectInstance {
       storage: session.storage,
       exports,
       props,
-      facets: () => facets,
+      facets: () => {
+        this.#refuseIfBroken();
+        return facets;
+      },
       abort: (reason, retryAlarm) => this.#abort(reason, retryAlarm),
       section: (callback) => session.section(callback),
       keepAlive: () => this.busy(),
       sockets: {
         all: sockets,
-        accept: (socket, tags) => sockets.accept(socket, tags, this),
+        accept: (socket, tags) => {
+          this.#refuseIfBroken();
+          sockets.accept(socket, tags, this);
+        },
         list: (tag) => sockets.list(tag, this),
       },
     });
@@ -346,7 +377,7 @@ export class ObjectInstance {
       depth: this.#depth,
       enhancedErrors: compatibility.enhancedErrors,
       timelines: backend.timelines,
-      begin: (facetObjectId, start) => facets.begin(this, facetObjectId, start),
+      begin: (facet) => facets.begin(this, facet),
       released: facets.released,
       openHeads: facets.openHeads,
       holdOutput: () => {
@@ -355,6 +386,11 @@ export class ObjectInstance {
       },
       startup,
     });
+  }
+
+  /** Code that was left over by a reset has no effect any more (rule 3). */
+  #refuseIfBroken(): void {
+    if (this.#broken) throw this.#broken.error;
   }
 
   /** 1 for an object of a namespace. */
@@ -398,8 +434,9 @@ export class ObjectInstance {
   /** Closes the storage and tells who waits for it. */
   #letGo(): void {
     this.#leave();
-    const closed = this.#started.then(() => this.#session?.close()).finally(() => this.#facets?.settled);
-    closed.catch(answeredByReset).then(this.#release);
+    const closed = this.#started.then(() => this.#session?.close());
+    const settled = closed.catch(answeredByReset).then(() => this.#facets?.settled);
+    settled.catch(toldToWhoAwaits).then(this.#release);
   }
 }
 
@@ -415,6 +452,9 @@ function named(id: DurableObjectId | string, session: StorageSession): DurableOb
 function hasAlarm(object: object): object is { alarm(info: unknown): unknown } {
   return typeof (object as { alarm?: unknown }).alarm === "function";
 }
+
+/** Whoever copies or closes is told. */
+function toldToWhoAwaits(): void {}
 
 /** A session that broke has told its callers why; closing it afterwards fails for the same reason. */
 function answeredByReset(): void {}

@@ -3,7 +3,8 @@
  * the one before has let go of it. */
 import type { DurableObjectId } from "./durable-object-id.js";
 import type { OpenHead } from "./facets/facet-storage.js";
-import { type InstanceParts, ObjectInstance, type Startup } from "./object-instance.js";
+import type { NewFacet } from "./facets/object-facets.js";
+import { type InstanceParts, ObjectInstance } from "./object-instance.js";
 import { HibernatingSockets } from "./web-socket/hibernating-sockets.js";
 
 export type StartParts = Omit<InstanceParts, "parent" | "previous" | "onEnded" | "sockets" | "facets">;
@@ -29,7 +30,7 @@ export class ObjectRegistry {
   #begin(
     key: string,
     start: StartParts,
-    { wake, parent }: { readonly wake: () => ObjectInstance; readonly parent?: ObjectInstance },
+    { wake, parent, onEnded }: { wake(): ObjectInstance; readonly parent?: ObjectInstance; onEnded?(): void },
   ): ObjectInstance {
     const { now } = start.session;
     const sockets = this.#sleeping.get(key) ?? new HibernatingSockets({ now, wake });
@@ -39,14 +40,15 @@ export class ObjectRegistry {
       parent,
       sockets,
       facets: {
-        begin: (object, objectId, startFacet) => this.#beginFacet(start, object, objectId, startFacet),
+        begin: (object, facet) => this.#beginFacet(start, object, facet),
         released: (objectId) => this.#ending.get(objectId) ?? Promise.resolve(),
         openHeads: (objectId) => this.#openHeads(objectId),
       },
       previous: this.#ending.get(key) ?? Promise.resolve(),
       onEnded: () => {
-        if (instance.isEvicted && !sockets.isEmpty) this.#sleeping.set(key, sockets);
+        if (instance.isEvicted && sockets.hasState) this.#sleeping.set(key, sockets);
         this.#ended(key, instance);
+        onEnded?.();
       },
     });
     this.#running.set(key, instance);
@@ -54,10 +56,10 @@ export class ObjectRegistry {
   }
 
   /** A facet is reached through its object, whose session outlasts its own: it never wakes by itself. */
-  #beginFacet(start: StartParts, parent: ObjectInstance, objectId: string, startFacet: () => Promise<Startup>): ObjectInstance {
-    const { onAlarm: _, ...session } = start.session;
-    const parts = { ...start, session: { ...session, objectId }, start: startFacet, onAlarmFound() {}, onNoRetry() {} };
-    const facet: ObjectInstance = this.#begin(objectId, parts, { wake: () => facet, parent });
+  #beginFacet(object: StartParts, parent: ObjectInstance, { objectId, start, onEnded }: NewFacet): ObjectInstance {
+    const { onAlarm: _, ...session } = object.session;
+    const parts = { ...object, session: { ...session, objectId }, start, onAlarmFound() {}, onNoRetry() {} };
+    const facet: ObjectInstance = this.#begin(objectId, parts, { wake: () => facet, parent, onEnded: () => onEnded(facet) });
     return facet;
   }
 
@@ -76,11 +78,17 @@ export class ObjectRegistry {
     return count;
   }
 
+  /** Ends the connections of objects that sleep. */
+  disconnectSleeping(): void {
+    for (const sockets of this.#sleeping.values()) sockets.disconnect();
+    this.#sleeping.clear();
+  }
+
   /** Ends every session; what they wrote is durable when it resolves. @throws the first failure, after all have ended */
   async close(): Promise<void> {
+    this.disconnectSleeping();
     const results = await Promise.allSettled([...this.#running.values()].map((instance) => instance.close()));
     await Promise.all(this.#ending.values());
-    for (const sockets of this.#sleeping.values()) sockets.disconnect();
     for (const result of results) if (result.status === "rejected") throw result.reason;
   }
 

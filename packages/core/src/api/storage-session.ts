@@ -172,6 +172,12 @@ export class StorageSession {
     return this.#timeline.head;
   }
 
+  /** Resolves when everything up to a position is durable, also when the session has broken since.
+   * @throws HoldfastError `HOLDFAST_FENCED`, `HOLDFAST_STORE_FAILED`, as a rejection */
+  flushed(position: Position): Promise<void> {
+    return this.#timeline.flushed(position);
+  }
+
   /** Runs `body` as a critical section (`spec/runtime` §1.5). @throws Error as a rejection, if sections are nested too deeply */
   section<T>(body: () => T, rules?: SectionRules): Promise<Awaited<T>> {
     return this.turns.section(() => this.#enter(body), rules);

@@ -16,6 +16,13 @@ import { copyFacet, deleteBelow, deleteFacet, facetId, type OpenHead } from "./f
 /** Of a facet in a facet in a facet, and the object. */
 const MAX_DEPTH = 4;
 
+export interface NewFacet {
+  readonly objectId: string;
+  start(): Promise<Startup>;
+  /** Its session is over. */
+  onEnded(facet: ObjectInstance): void;
+}
+
 export interface FacetsParts {
   /** The object's session. */
   readonly parent: ObjectInstance;
@@ -24,8 +31,8 @@ export interface FacetsParts {
   readonly depth: number;
   readonly enhancedErrors: boolean;
   readonly timelines: TimelineSource;
-  /** The session of a facet, begun by `start` if there is none. */
-  begin(objectId: string, start: () => Promise<Startup>): ObjectInstance;
+  /** Begins the session of a facet. */
+  begin(facet: NewFacet): ObjectInstance;
   /** Resolves when no session has the timeline of this id open any more. */
   released(objectId: string): Promise<void>;
   /** What is open of a facet and below. */
@@ -41,14 +48,17 @@ export class ObjectFacets {
   readonly #begun = new Map<string, ObjectInstance>();
   /** Rule 4. */
   #changes: Promise<void> = Promise.resolve();
+  #failed: { readonly error: unknown } | undefined;
 
   constructor(parts: FacetsParts) {
     this.#parts = parts;
   }
 
-  /** Resolves when every deletion and copy is done. */
+  /** Resolves when every deletion and copy is done. @throws why one of them failed, as a rejection */
   get settled(): Promise<void> {
-    return this.#changes;
+    return this.#changes.then(() => {
+      if (this.#failed) throw this.#failed.error;
+    });
   }
 
   stub(name: string, getStartupOptions: () => unknown): object {
@@ -95,10 +105,17 @@ export class ObjectFacets {
 
   #connect(name: string, getStartupOptions: () => unknown): ObjectInstance {
     const begun = this.#begun.get(name);
-    if (begun && (!begun.broken || !begun.hasStarted) && !begun.isEvicted) return begun; // rule 2
+    if (begun) return begun;
     const { parent, objectId, begin } = this.#parts;
     const scope = parent.currentScope;
-    const facet = begin(facetId(objectId, name), () => this.#start(getStartupOptions, scope));
+    const facet = begin({
+      objectId: facetId(objectId, name),
+      start: () => this.#start(getStartupOptions, scope),
+      onEnded: (ended) => {
+        const stays = !ended.isEvicted && !ended.hasStarted; // rule 2
+        if (!stays && this.#begun.get(name) === ended) this.#begun.delete(name);
+      },
+    });
     this.#begun.set(name, facet);
     return facet;
   }
@@ -110,7 +127,7 @@ export class ObjectFacets {
       throw new Error(`Facet nesting depth limit exceeded. The maximum depth including the root Durable Object is ${MAX_DEPTH}.`);
     }
     await this.#changes;
-    const options = (await parent.call(() => getStartupOptions(), scope)) as { class?: unknown; id?: unknown } | undefined | null;
+    const options = (await parent.ask(getStartupOptions, scope)) as { class?: unknown; id?: unknown } | undefined | null;
     if (options === undefined || options === null) {
       throw new TypeError(
         "Cannot initialize N7workerd3api19DurableObjectFacets14StartupOptionsE with required members from an undefined or null value.",
@@ -129,6 +146,9 @@ export class ObjectFacets {
 
   #change(action: () => Promise<void>): void {
     const release = this.#parts.holdOutput();
-    this.#changes = this.#changes.then(action).then(release, (error) => this.#parts.parent.reset(error));
+    this.#changes = this.#changes.then(action).then(release, (error) => {
+      this.#failed ??= { error };
+      this.#parts.parent.reset(error);
+    });
   }
 }

@@ -1,6 +1,7 @@
 /** What code of objects finds under the platform's names: `WebSocketPair`, `WebSocketRequestResponsePair`, `WebSocket`, and responses with
  * a WebSocket. */
 import { HoldfastError } from "@holdfast/core";
+import { currentObject } from "../current-object.js";
 import { CloseEvent, ErrorEvent } from "./events.js";
 import { WebSocket } from "./web-socket.js";
 import { WebSocketPair, WebSocketRequestResponsePair } from "./web-socket-pair.js";
@@ -22,11 +23,17 @@ export function provideWebSockets(): () => void {
   for (const [name, value] of Object.entries(provided)) {
     Object.defineProperty(globals, name, { value, writable: true, configurable: true });
   }
+  // Elsewhere on a platform without one, libraries that look for it are to find none.
+  if (!before.some(([name, descriptor]) => name === "WebSocket" && descriptor)) {
+    const { WebSocket: ours } = provided;
+    Object.defineProperty(globals, "WebSocket", { get: () => (currentObject() ? ours : undefined), configurable: true });
+  }
   const restoreResponse = provideResponse(globals as { Response?: typeof Response });
   return () => {
     restoreResponse();
     for (const [name, descriptor] of before) {
-      if (globals[name] !== provided[name]) continue; // whoever replaced it after us puts it back
+      const present = Object.getOwnPropertyDescriptor(globals, name);
+      if (!present?.get && present?.value !== provided[name]) continue; // whoever replaced it after us puts it back
       if (descriptor) Object.defineProperty(globals, name, descriptor);
       else delete globals[name];
     }
@@ -44,16 +51,18 @@ function onlyWithNew(Class: new (...args: never[]) => object): unknown {
   });
 }
 
-/** `new WebSocket(url)` makes the platform's own, where it has one; its events are not gated (parity: websocket-outgoing). */
+/** `new WebSocket(url)` makes the platform's own, where it has one; its events are not gated (parity: websocket-outgoing). Classes that extend it
+ * extend the platform's. */
 function withOutgoing(original: Constructor | undefined): unknown {
-  return new Proxy(WebSocket, {
-    construct: (_target, args) => {
-      if (original) return new original(...args);
-      throw new HoldfastError("HOLDFAST_UNSUPPORTED", "This platform has no WebSocket that connects to an address.");
-    },
-    get: (target, key) => {
-      if (key !== Symbol.hasInstance) return Reflect.get(target, key);
-      return (value: unknown) => value instanceof WebSocket || (original !== undefined && value instanceof original);
-    },
+  const provided = function (...args: unknown[]): object {
+    if (!original) throw new HoldfastError("HOLDFAST_UNSUPPORTED", "This platform has no WebSocket that connects to an address.");
+    return Reflect.construct(original, args, (new.target as unknown) === provided ? original : (new.target ?? original));
+  } as unknown as Constructor;
+  const { prototype } = original ?? WebSocket;
+  const constants = Object.getOwnPropertyDescriptors(WebSocket) as PropertyDescriptorMap;
+  Object.defineProperties(provided, { ...constants, prototype: { value: prototype } });
+  Object.defineProperty(provided, Symbol.hasInstance, {
+    value: (value: unknown) => value instanceof WebSocket || (original !== undefined && value instanceof original),
   });
+  return provided;
 }

@@ -27,6 +27,8 @@ interface Connection {
   socket: WebSocket | undefined;
   /** Lets a facet leave memory: one that has connections stays. */
   readonly free: () => void;
+  /** It was closed: what still arrives is nobody's. */
+  isForgotten: boolean;
 }
 
 /** The handlers that a class may have. */
@@ -53,8 +55,9 @@ export class HibernatingSockets {
     this.#parts = parts;
   }
 
-  get isEmpty(): boolean {
-    return this.#connections.length === 0;
+  /** Whether there is anything to keep while the object sleeps. */
+  get hasState(): boolean {
+    return this.#connections.length > 0 || this.#response !== undefined || this.#eventTimeout !== null;
   }
 
   /** `ctx.acceptWebSocket(socket, tags)`. @throws TypeError, Error */
@@ -76,7 +79,9 @@ export class HibernatingSockets {
       answeredAt: undefined,
       socket: socket as WebSocket,
       free: owner.isFacet ? owner.busy() : () => {},
+      isForgotten: false,
     };
+    inside.letGo(); // it outlasts the session
     inside.use = "hibernating";
     inside.owner = owner;
     inside.end.isHibernating = true;
@@ -174,6 +179,7 @@ export class HibernatingSockets {
   #closed(connection: Connection, { code, reason }: SocketClose, wasClean: boolean): Promise<void> {
     const forget = () => {
       this.#connections = this.#connections.filter((other) => other !== connection);
+      connection.isForgotten = true;
       connection.free();
     };
     const handle = async (object: Handlers, socket: WebSocket) => {
@@ -188,7 +194,14 @@ export class HibernatingSockets {
 
   /** Rule 1. What a handler throws is logged, and ends nothing. */
   #event(handle: (object: Handlers, socket: WebSocket) => unknown, connection: Connection): Promise<void> {
-    const instance = this.#parts.wake();
+    if (connection.isForgotten) return Promise.resolve();
+    let instance: ObjectInstance;
+    try {
+      instance = this.#parts.wake();
+    } catch {
+      this.disconnect(); // the host is closed
+      return Promise.resolve();
+    }
     return new Promise((resolve) => {
       const called = instance.call((object) => {
         resolve();

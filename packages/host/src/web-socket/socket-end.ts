@@ -43,7 +43,11 @@ export class SocketEnd {
   #leaving: Promise<void> = Promise.resolve();
   #hasClosed = false;
   #isPeerClosed = false;
+  /** Its own close has reached the other end. */
+  #hasCloseArrived = false;
+  #isPeerGone = false;
   #isOver = false;
+  #whenOver: (() => void)[] = [];
 
   constructor(peer?: SocketEnd) {
     this.peer = peer ?? new SocketEnd(this);
@@ -83,25 +87,43 @@ export class SocketEnd {
     if (this.#hasClosed) return;
     this.#hasClosed = true;
     this.#leave(mayLeave, () => {
+      this.#hasCloseArrived = true;
       this.peer.#arrive((receiver) => {
         this.peer.#isPeerClosed = true;
-        return receiver.closed(close);
+        const received = receiver.closed(close);
+        this.peer.#tellIfOver();
+        return received;
       });
     });
+    this.#tellIfOver();
+  }
+
+  /** Has `tell` called when there is nothing more to come from the connection, now or later. */
+  whenOver(tell: () => void): void {
+    this.#whenOver.push(tell);
+    this.#tellIfOver();
   }
 
   /** Whoever stood behind this end is gone: what has not left is lost, and nothing is received any more. */
   disconnect({ isBroken = false }: { readonly isBroken?: boolean } = {}): void {
     if (this.#isOver) return;
-    const isClosed = this.readyState === 3;
     this.#isOver = true;
     this.#arrived = [];
-    if (isClosed) return;
+    this.#tellIfOver();
+    if (this.#hasCloseArrived && this.#isPeerClosed) return;
     this.peer.#arrive((receiver) => {
       this.peer.#isPeerClosed = true;
+      this.peer.#isPeerGone = true;
       if (isBroken) this.peer.#isOver = true;
-      return receiver.lost(isBroken);
+      const received = receiver.lost(isBroken);
+      this.peer.#tellIfOver();
+      return received;
     });
+  }
+
+  #tellIfOver(): void {
+    if (this.readyState !== 3 && !this.#isPeerGone) return;
+    for (const tell of this.#whenOver.splice(0)) tell();
   }
 
   #leave(mayLeave: Promise<void>, arrive: () => void): void {
@@ -122,8 +144,11 @@ export class SocketEnd {
   async #receiveAll(): Promise<void> {
     if (this.#isReceiving || !this.#receiver) return;
     this.#isReceiving = true;
-    for (let next = this.#arrived.shift(); next; next = this.#arrived.shift()) await next(this.#receiver);
-    this.#isReceiving = false;
+    try {
+      for (let next = this.#arrived.shift(); next; next = this.#arrived.shift()) await next(this.#receiver);
+    } finally {
+      this.#isReceiving = false;
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 /** web-socket/web-socket-response.ts
  * `new Response(null, { status: 101, webSocket })`, which other platforms' `Response` refuses, and `response.webSocket`. */
 import type { ObjectInstance } from "../object-instance.js";
-import { behind, type WebSocket } from "./web-socket.js";
+import { behind, endWith, type WebSocket } from "./web-socket.js";
 
 const SWITCHING = [
   ["status", 101],
@@ -16,10 +16,10 @@ export function socketOf(response: object): WebSocket | undefined {
   return sockets.get(response);
 }
 
-/** From here on the socket is the caller's: if its session ends, the connection does. */
+/** From here on the socket is the caller's: if its session ends, the connection does. No longer that of an object which only passed it on. */
 export function handOver(response: Response, caller: ObjectInstance | undefined): void {
-  const end = behind(sockets.get(response))?.end;
-  if (end) caller?.atEnd(() => end.disconnect());
+  const socket = sockets.get(response);
+  if (socket && behind(socket)?.use === "new") endWith(socket, caller);
 }
 
 /** Gives `Response` its WebSockets, until what is returned is called. Responses stay instances of the platform's class. */
@@ -44,6 +44,7 @@ export function provideResponse(globals: { Response?: typeof Response }): () => 
     },
   });
   globals.Response = replaced;
+  Object.defineProperty(prototype, "constructor", { value: replaced, writable: true, configurable: true });
   Object.defineProperty(prototype, "webSocket", {
     get(this: object) {
       return sockets.get(this) ?? null;
@@ -56,6 +57,7 @@ export function provideResponse(globals: { Response?: typeof Response }): () => 
   };
   return () => {
     if (globals.Response === replaced) globals.Response = original;
+    Object.defineProperty(prototype, "constructor", { value: original, writable: true, configurable: true });
     prototype.clone = clone;
     Reflect.deleteProperty(prototype, "webSocket");
   };

@@ -29,6 +29,8 @@ interface Internals {
   /** The session whose code this is, if it is an object's. */
   owner: ObjectInstance | undefined;
   use: "new" | "accepted" | "hibernating";
+  /** Lets go of the session that the connection would end with. */
+  letGo: () => void;
 }
 
 const internals = new WeakMap<object, Internals>();
@@ -36,6 +38,14 @@ const internals = new WeakMap<object, Internals>();
 /** What stands behind a WebSocket; `undefined` for anything else. */
 export function behind(socket: unknown): Internals | undefined {
   return typeof socket === "object" && socket !== null ? internals.get(socket) : undefined;
+}
+
+/** From here on the connection ends with this session, and with no other. */
+export function endWith(socket: WebSocket, session: ObjectInstance | undefined): void {
+  const state = inside(socket);
+  state.letGo();
+  state.letGo = session?.atEnd(() => state.end.disconnect()) ?? (() => {});
+  state.end.whenOver(() => state.letGo());
 }
 
 export class WebSocket extends EventTarget implements ObjectWebSocket {
@@ -58,7 +68,7 @@ export class WebSocket extends EventTarget implements ObjectWebSocket {
   constructor(end: SocketEnd, owner?: ObjectInstance) {
     super();
     this.#binaryType = this.#rules.socketsGiveBlobs ? "blob" : "arraybuffer";
-    internals.set(this, { end, owner, use: owner ? "hibernating" : "new" });
+    internals.set(this, { end, owner, use: owner ? "hibernating" : "new", letGo() {} });
   }
 
   /** Where the connection leads; `null`: it was not made by an address. */
@@ -104,18 +114,15 @@ export class WebSocket extends EventTarget implements ObjectWebSocket {
     state.use = "accepted";
     state.owner = owner;
     const { end } = state;
-    const free = owner?.busy();
-    const forget = owner?.atEnd(() => end.disconnect());
-    const over = () => {
-      free?.();
-      forget?.();
-    };
+    if (owner) {
+      endWith(this, owner);
+      end.whenOver(owner.busy());
+    }
     const run = (event: () => void): Promise<void> => {
       if (!owner) return Promise.resolve().then(event);
       return new Promise((resolve) => {
         owner.deliver(() => {
           event();
-          if (end.readyState === 3) over();
           resolve();
         }, scope);
       });
@@ -137,7 +144,6 @@ export class WebSocket extends EventTarget implements ObjectWebSocket {
       lost: async (isBroken) => {
         if (isBroken) await tell(errorEvent(new Error(NETWORK_LOST)));
         await tell(closeEvent({ ...LOST, wasClean: false }));
-        over();
       },
     });
   }
