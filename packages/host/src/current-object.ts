@@ -17,12 +17,12 @@ interface Place {
   readonly scope: Scope;
 }
 
-let context: AsyncContext<Place> | undefined;
+let context: AsyncContext<Place | undefined> | undefined;
 let running: ObjectInstance | undefined;
 
 /** Makes the platform's async context known. One serves every host of the process. */
 export function useAsyncContext(make: () => AsyncContext<unknown>): void {
-  context ??= make() as AsyncContext<Place>;
+  context ??= make() as AsyncContext<Place | undefined>;
 }
 
 /** The object whose code this is, if it is one's. */
@@ -39,6 +39,11 @@ export function scopeOutsideTurns(object: ObjectInstance): Scope | undefined {
 /** Runs code of an object. */
 export function runAs<R>(object: ObjectInstance, scope: Scope, use: () => R): R {
   return context ? context.run({ object, scope }, use) : use();
+}
+
+/** Runs what is started by an object's code and is not its own: a store's timers are not the object's. */
+export function runAsNobody<R>(use: () => R): R {
+  return context ? context.run(undefined, use) : use();
 }
 
 /** Says whose turn it is. */

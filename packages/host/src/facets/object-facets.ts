@@ -7,6 +7,7 @@
  * 4. Deleting and copying are ordered: what starts afterwards finds it done, and nothing the object sends overtakes it. */
 import type { Scope } from "@holdfast/core";
 import type { TimelineSource } from "@holdfast/core/contract";
+import { runAsNobody } from "../current-object.js";
 import { DurableObjectId } from "../durable-object-id.js";
 import { makeFacetStub } from "../durable-object-stub.js";
 import type { ObjectInstance, Startup } from "../object-instance.js";
@@ -146,9 +147,11 @@ export class ObjectFacets {
 
   #change(action: () => Promise<void>): void {
     const release = this.#parts.holdOutput();
-    this.#changes = this.#changes.then(action).then(release, (error) => {
-      this.#failed ??= { error };
-      this.#parts.parent.reset(error);
-    });
+    this.#changes = this.#changes
+      .then(() => runAsNobody(action))
+      .then(release, (error) => {
+        this.#failed ??= { error };
+        this.#parts.parent.reset(error);
+      });
   }
 }
