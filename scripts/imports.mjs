@@ -110,7 +110,7 @@ export function problemsOf({ name, manifest, files }) {
     for (const specifier of importsOf(text)) {
       const complain = (why) => problems.push(`${name} ${path}: imports '${specifier}', ${why}`);
       if (specifier.startsWith("node:")) {
-        if (BROWSER_SAFE.includes(name)) complain("but must run in a browser");
+        if (BROWSER_SAFE.includes(name) && !isForOthers(manifest, path)) complain("but must run in a browser");
       } else if (specifier.startsWith("#")) {
         if (!manifest.imports?.[specifier]) complain("which its manifest does not define");
       } else if (specifier.startsWith(".")) {
@@ -129,6 +129,12 @@ export function problemsOf({ name, manifest, files }) {
     }
   }
   return problems;
+}
+
+/** Whether browsers get another file in place of this one. */
+function isForOthers(manifest, path) {
+  const file = `./dist/${path.replace(/\.ts$/, ".js")}`;
+  return Object.values(manifest.imports ?? {}).some(({ browser, default: others }) => others === file && browser !== file);
 }
 
 function isInward(path, specifier) {

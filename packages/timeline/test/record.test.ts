@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { MemoryImage } from "../src/image/memory-image.js";
 import { decodeEntries, encodeCommitBody } from "../src/record/commit-body.js";
 import { crc32 } from "../src/record/crc32.js";
+import { crc32 as native } from "../src/record/crc32-native.js";
 import { decodeMeta, encodeMeta, metaFlags } from "../src/record/meta.js";
 import { encodeRecord, HEADER_BYTES, RecordKind, readHeader, readRecord } from "../src/record/record.js";
 import { decodeRestore, encodeRestore } from "../src/record/restore-body.js";
@@ -60,6 +61,7 @@ describe("record", () => {
         moved.set(bytes, offset);
         const byByte = bytes.reduce((checksum, byte) => crc32(Uint8Array.of(byte), checksum), before);
         expect(crc32(moved.subarray(offset), before)).toBe(byByte);
+        expect(native(moved.subarray(offset), before)).toBe(byByte);
       }),
     );
   });

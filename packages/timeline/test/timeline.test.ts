@@ -191,11 +191,12 @@ describe("restore", () => {
       ["undo", [70]],
       [none, []],
     ] as const) {
+      const toHere = timeline.undoBookmark();
       write(timeline, 3, { armedRestore: armedRestore === "undo" ? undo : armedRestore });
       await timeline.close();
       timeline = await open();
       expect(await due()).toEqual(expected);
-      undo = timeline.undoBookmark();
+      undo = toHere;
     }
   });
 

@@ -2,7 +2,7 @@
 import { decodeMeta } from "./meta.js";
 import { bodyOf, RecordKind, readHeader } from "./record.js";
 
-export { crc32 } from "./crc32.js";
+export { crc32 } from "#crc32";
 export { encodeRecord, HEADER_BYTES, type NewRecord, RECORD_MAGIC, type RecordHeader, readHeader, readRecord } from "./record.js";
 
 /** The kind of an ordinary commit. */

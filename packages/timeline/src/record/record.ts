@@ -6,7 +6,7 @@
  * 3. It also carries the position that was known to be durable when it was encoded: what lies at or below it cannot be a torn tail (T6).
  * 4. The version is in the magic number. */
 import type { Position } from "@holdfast/core/contract";
-import { crc32 } from "./crc32.js";
+import { crc32 } from "#crc32";
 
 export const HEADER_BYTES = 76;
 

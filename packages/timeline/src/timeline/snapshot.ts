@@ -3,9 +3,9 @@
  *
  *   "HFS1" u32 | pageCount u32 | checksum of the position's record u32 | checksum of the pages u32 | checksum of these 16 bytes u32 | pages */
 import { type Image, PAGE_SIZE, type Position } from "@holdfast/core/contract";
+import { crc32 } from "#crc32";
 import { MemoryImage } from "../image/memory-image.js";
 import { copyBytes } from "../record/copy-bytes.js";
-import { crc32 } from "../record/crc32.js";
 
 /** "HFS1", little-endian. */
 const SNAPSHOT_MAGIC = 0x31534648;
