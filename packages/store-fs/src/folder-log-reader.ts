@@ -2,6 +2,7 @@
 import { comparePositions, type LogReader, type Pin, type Position } from "@holdfast/timeline/contract";
 import type { FileSystem } from "./file-system.js";
 import type { ObjectState } from "./object-state.js";
+import type { SegmentRecord } from "./segment-file.js";
 
 const SNAPSHOT = /^[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}\.snapshot$/;
 
@@ -21,6 +22,7 @@ export interface ReaderParts {
 }
 
 export class FolderLogReader implements LogReader {
+  readonly isChecked: boolean = true;
   readonly #head: Position;
   readonly #parts: ReaderParts;
 
@@ -45,10 +47,14 @@ export class FolderLogReader implements LogReader {
     const names = (await fs.names(folder)).filter((name) => SNAPSHOT.test(name)).sort();
     if (names.length === 0) return undefined;
     const { records } = await this.#parts.read();
-    const positions = new Map(records.map(({ position }) => [snapshotName(position, 0).slice(0, 17), position]));
     for (const name of names.reverse()) {
-      const position = positions.get(name.slice(0, 17));
-      const bytes = position && comparePositions(position, atOrBefore) <= 0 ? await fs.read(`${folder}/${name}`) : undefined;
+      const [epoch, sequence] = [name.slice(0, 8), name.slice(9, 17)].map((part) => Number.parseInt(part, 16)) as [
+        number,
+        number,
+      ];
+      const place = { ...atOrBefore, epoch, sequence };
+      const position = comparePositions(place, atOrBefore) <= 0 ? positionAmong(records, place) : undefined;
+      const bytes = position && (await fs.read(`${folder}/${name}`));
       if (position && bytes) return { position, chunks: only(bytes) };
     }
     return undefined;
@@ -62,6 +68,21 @@ export class FolderLogReader implements LogReader {
   }
 
   async close(): Promise<void> {}
+}
+
+/** The position of a record with an epoch and a sequence, if there is one. */
+function positionAmong(records: readonly SegmentRecord[], wanted: Position): Position | undefined {
+  let low = 0;
+  let high = records.length - 1;
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    const { position } = records[middle] as SegmentRecord;
+    const order = comparePositions(position, wanted);
+    if (order === 0) return position;
+    if (order < 0) low = middle + 1;
+    else high = middle - 1;
+  }
+  return undefined;
 }
 
 async function* only(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

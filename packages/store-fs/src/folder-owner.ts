@@ -125,8 +125,13 @@ export class FolderOwner {
   }
 
   /** What there is of an object, journal included. */
-  read(object: StoredObject): Promise<ObjectState> {
-    return readObject(this.#parts.fs, object.folder, object.entries, this.#legacy.lengths);
+  async read(object: StoredObject): Promise<ObjectState> {
+    const { version, remembered } = object;
+    const known = remembered?.version === version ? remembered.state.deref() : undefined;
+    if (known) return known;
+    const state = await readObject(this.#parts.fs, object.folder, object.entries, this.#legacy.lengths);
+    if (object.version === version) object.remembered = { version, state: new WeakRef(state) };
+    return state;
   }
 
   /** The same of what is durable. */
@@ -229,6 +234,7 @@ export class FolderOwner {
 
   #note(object: StoredObject, entry: Entry, ticket: number): void {
     object.pending.push({ entry, ticket });
+    object.version += 1;
     object.lastTicket = ticket;
     object.isPresent = entry.kind !== "deleted";
     this.#pending.add(object);

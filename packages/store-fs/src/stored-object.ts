@@ -1,6 +1,7 @@
 /** What the owner of a folder knows of one object beyond its files. */
 import { HoldfastError, type Position } from "@holdfast/timeline/contract";
 import type { Entry } from "./journal-file.js";
+import type { ObjectState } from "./object-state.js";
 
 /** What the journal has and no file has yet. */
 export interface Pending {
@@ -35,7 +36,11 @@ export class StoredObject {
   /** Whether it was opened or deleted last, where that is known. */
   isPresent: boolean | undefined;
   writer: Writer | undefined;
-  own: OwnFile | undefined;
+  /** Changes with everything that changes what reading the object gives. */
+  version = 0;
+  /** What reading it gave last, as long as somebody has it, and the version then. */
+  remembered: { readonly version: number; readonly state: WeakRef<ObjectState> } | undefined;
+  #own: OwnFile | undefined;
   /** Of its newest entry. */
   lastTicket = 0;
   #busy: Promise<unknown> = Promise.resolve();
@@ -43,6 +48,15 @@ export class StoredObject {
   constructor(objectId: string, folder: string) {
     this.objectId = objectId;
     this.folder = folder;
+  }
+
+  get own(): OwnFile | undefined {
+    return this.#own;
+  }
+
+  set own(file: OwnFile | undefined) {
+    this.#own = file;
+    this.version += 1;
   }
 
   get entries(): Entry[] {

@@ -42,6 +42,8 @@ export interface LogStore {
 }
 
 export interface LogReader {
+  /** Records are checked against their checksums when this store reads them: whoever asks for them need not do it again. */
+  readonly isChecked?: boolean;
   /** Position of the last record, or {@link NO_POSITION} of an empty log. */
   readonly head: Position;
   /** Records after a position (exclusive) up to another (inclusive; absent: the head), in order. */

@@ -6,7 +6,6 @@
  *
  * A page that did not change gives no entry; a grown file's pages are zeros until an entry says otherwise. */
 import { type CommitPages, PAGE_SIZE, type PageChange } from "@holdfast/core/contract";
-import { copyBytes } from "./copy-bytes.js";
 import { applyDelta, writeDelta } from "./delta.js";
 import { encodeMeta } from "./meta.js";
 
@@ -18,24 +17,55 @@ const ZEROS = 2;
 /** A difference that saves less than this is not worth a second step at reading. */
 const DELTA_LIMIT = PAGE_SIZE - 256;
 
-const ZERO_PAGE = new Uint8Array(PAGE_SIZE);
-
 export function encodeCommitBody(commit: CommitPages): Uint8Array {
   const out = new GrowingBytes(encodeMeta(commit.meta));
   for (const change of commit.pages) encodeEntry(change, out);
   return out.finish();
 }
 
-/** The commit a body describes. Differences are applied to what `read` gives for the page. @throws RangeError on a damaged body */
-export function* decodeEntries(entries: Uint8Array, read: (pageNumber: number) => Uint8Array | undefined): Generator<PageChange> {
+/** What a log is folded into. */
+export interface Pages {
+  readonly pageCount: number;
+  /** A page, to be changed in place. */
+  editable(pageNumber: number): Uint8Array;
+}
+
+/** Makes the changes that a body describes. Pages beyond the file are left out: it was cut off later in the same commit.
+ * @throws RangeError on a damaged body */
+export function foldEntries(entries: Uint8Array, pages: Pages): void {
+  for (const { pageNumber, kind, bytes } of entriesOf(entries)) {
+    if (pageNumber > pages.pageCount) continue;
+    const page = pages.editable(pageNumber);
+    switch (kind) {
+      case FULL:
+        if (bytes.length !== PAGE_SIZE) throw new RangeError("a full page of the wrong size");
+        page.set(bytes);
+        break;
+      case ZEROS:
+        page.fill(0);
+        break;
+      case DELTA:
+        applyDelta(page, bytes);
+        break;
+      default:
+        throw new RangeError(`unknown kind of entry ${kind}`);
+    }
+  }
+}
+
+interface Entry {
+  readonly pageNumber: number;
+  readonly kind: number;
+  readonly bytes: Uint8Array;
+}
+
+function* entriesOf(entries: Uint8Array): Generator<Entry> {
   const view = new DataView(entries.buffer, entries.byteOffset, entries.byteLength);
   for (let at = 0; at < entries.length; ) {
-    const pageNumber = view.getUint32(at, true);
-    const kind = view.getUint8(at + 4);
     const length = view.getUint16(at + 6, true);
     const bytes = entries.subarray(at + ENTRY_BYTES, at + ENTRY_BYTES + length);
     if (bytes.length !== length) throw new RangeError("an entry is longer than its record");
-    yield { pageNumber, data: pageFrom(kind, bytes, () => read(pageNumber)) };
+    yield { pageNumber: view.getUint32(at, true), kind: view.getUint8(at + 4), bytes };
     at += ENTRY_BYTES + length;
   }
 }
@@ -43,25 +73,8 @@ export function* decodeEntries(entries: Uint8Array, read: (pageNumber: number) =
 /** How many pages a commit changed. @throws RangeError on a damaged body */
 export function countEntries(entries: Uint8Array): number {
   let count = 0;
-  for (const _ of decodeEntries(entries, () => undefined)) count += 1;
+  for (const _ of entriesOf(entries)) count += 1;
   return count;
-}
-
-function pageFrom(kind: number, bytes: Uint8Array, before: () => Uint8Array | undefined): Uint8Array {
-  switch (kind) {
-    case FULL:
-      if (bytes.length !== PAGE_SIZE) throw new RangeError("a full page of the wrong size");
-      return bytes;
-    case ZEROS:
-      return ZERO_PAGE;
-    case DELTA: {
-      const page = copyBytes(before() ?? ZERO_PAGE);
-      applyDelta(page, bytes);
-      return page;
-    }
-    default:
-      throw new RangeError(`unknown kind of entry ${kind}`);
-  }
 }
 
 function encodeEntry(change: PageChange, out: GrowingBytes): void {

@@ -85,8 +85,17 @@ export function readHeader(bytes: Uint8Array, offset = 0): RecordHeader | undefi
   if (offset + HEADER_BYTES > bytes.length) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset + offset, HEADER_BYTES);
   if (view.getUint32(0, true) !== RECORD_MAGIC) return undefined;
+  if (crc32(bytes.subarray(offset, offset + HEADER_BYTES - 4)) !== view.getUint32(72, true)) return undefined;
+  return headerIn(view);
+}
+
+/** A record whose bytes were checked when they were read. */
+export function readChecked(record: Uint8Array): { header: RecordHeader; record: Uint8Array } {
+  return { header: headerIn(new DataView(record.buffer, record.byteOffset, HEADER_BYTES)), record };
+}
+
+function headerIn(view: DataView): RecordHeader {
   const checksum = view.getUint32(72, true);
-  if (crc32(bytes.subarray(offset, offset + HEADER_BYTES - 4)) !== checksum) return undefined;
   const kind = view.getUint8(8);
   const isBase = kind === RecordKind.BASE;
   return {

@@ -7,12 +7,12 @@
 import { HoldfastError, type Position } from "@holdfast/core/contract";
 import { comparePositions, type LogReader, NO_POSITION } from "../contract.js";
 import { MemoryImage } from "../image/memory-image.js";
-import { decodeEntries } from "../record/commit-body.js";
+import { foldEntries } from "../record/commit-body.js";
 import { decodeMeta } from "../record/meta.js";
-import { bodyOf, type RecordHeader, RecordKind, readRecord } from "../record/record.js";
+import { bodyOf, type RecordHeader, RecordKind, readChecked, readRecord } from "../record/record.js";
 import { decodeRestore, type RestoreBody } from "../record/restore-body.js";
 import { type Bookmark, END_OF_EPOCH, isMadeFrom } from "./bookmark.js";
-import { readSnapshot } from "./snapshot.js";
+import { type OpeningState, readSnapshot } from "./snapshot.js";
 
 export interface HistoryRecord {
   readonly header: RecordHeader;
@@ -33,7 +33,7 @@ export class History {
   async *records(after: Position, upTo: Position): AsyncGenerator<HistoryRecord> {
     let previous = after === NO_POSITION ? undefined : after;
     for await (const bytes of this.#log.records(after, upTo)) {
-      const found = readRecord(bytes);
+      const found = this.#log.isChecked ? readChecked(bytes) : readRecord(bytes);
       if (!found) throw this.#damage(previous, "is damaged");
       if (found.header.previousChecksum !== (previous ?? NO_POSITION).checksum) {
         throw this.#damage(previous, "does not follow the one before it");
@@ -55,11 +55,33 @@ export class History {
     return { image: replayed.image, replayedBytes: restored.replayedBytes + replayed.replayedBytes };
   }
 
+  /** What opening needs of the end of the log, in one pass from the newest snapshot. */
+  async opening(head: Position): Promise<Opening> {
+    const start = await this.#fromSnapshot(head);
+    let image = start?.image ?? new MemoryImage();
+    let meta = start?.meta ?? { alarm: null, armedRestore: null };
+    let { oldestMs = Number.POSITIVE_INFINITY } = start ?? {};
+    let replayedBytes = 0;
+    for await (const one of this.records(start?.position ?? NO_POSITION, head)) {
+      const { header, record } = one;
+      replayedBytes += record.length;
+      if (!start && header.previousChecksum === NO_POSITION.checksum) oldestMs = timeOf(header);
+      meta = { ...meta, ...decodeMeta(header.flags, bodyOf(record)).meta };
+      const restore = header.kind === RecordKind.RESTORE ? restoreOf(one) : undefined;
+      if (restore && restore.failure === undefined) {
+        const { epoch, sequence } = restore.target;
+        image.close();
+        image = (await this.image(await this.#positionAt(epoch, sequence, header.position))).image;
+      } else apply(image, one);
+    }
+    return { image, meta, oldestMs, replayedBytes };
+  }
+
   /** The newest snapshot at or before a position. One that is damaged, or of other records, is passed over: the log has everything. */
-  async #fromSnapshot(at: Position): Promise<{ image: MemoryImage; position: Position } | undefined> {
+  async #fromSnapshot(at: Position) {
     const snapshot = await this.#log.snapshot(at);
-    const image = snapshot && (await readSnapshot(snapshot));
-    return image && { image, position: snapshot.position };
+    const state = snapshot && (await readSnapshot(snapshot));
+    return state && { ...state, position: snapshot.position };
   }
 
   /** What the last record of an epoch is, or the record with a given sequence, if the bookmark was made from it. */
@@ -85,16 +107,6 @@ export class History {
       found = header.position;
     }
     return found ?? NO_POSITION;
-  }
-
-  /** The bookmark armed at the end of the log, if one is. */
-  async armedRestore(head: Position): Promise<string | null> {
-    let armed: string | null = null;
-    for await (const { header, record } of this.records(NO_POSITION, head)) {
-      const { armedRestore } = decodeMeta(header.flags, bodyOf(record)).meta;
-      if (armedRestore !== undefined) armed = armedRestore;
-    }
-    return armed;
   }
 
   /** The alarm in the state at a position: each record that changed it says so. */
@@ -138,13 +150,9 @@ export class History {
 
   async #replay(image: MemoryImage, after: Position, upTo: Position): Promise<{ image: MemoryImage; replayedBytes: number }> {
     let replayedBytes = 0;
-    for await (const { header, record } of this.records(after, upTo)) {
-      replayedBytes += record.length;
-      if (header.kind !== RecordKind.COMMIT && header.kind !== RecordKind.BASE) continue;
-      const body = bodyOf(record);
-      const entries = body.subarray(decodeMeta(header.flags, body).bytes);
-      const read = (pageNumber: number) => (pageNumber <= image.pageCount ? image.read(pageNumber) : undefined);
-      image.apply({ pageCount: header.pageCount, pages: decodeEntries(entries, read) });
+    for await (const one of this.records(after, upTo)) {
+      replayedBytes += one.record.length;
+      apply(image, one);
     }
     return { image, replayedBytes };
   }
@@ -156,6 +164,27 @@ export class History {
       `The log of object '${this.#objectId}' is damaged: a record ${place} ${what}. Nothing was changed; restore the log from a copy.`,
     );
   }
+}
+
+/** The end of a log: the state there, and how much of the log it took to make it. */
+export interface Opening extends OpeningState {
+  readonly image: MemoryImage;
+  readonly replayedBytes: number;
+}
+
+/** The earlier of what the clock said and what the history says (T9). */
+export function timeOf({ position, rawMs }: RecordHeader): number {
+  return Math.min(position.wallMs, rawMs);
+}
+
+/** Folds a record into the image before it. Restores are not folded. */
+function apply(image: MemoryImage, { header, record }: HistoryRecord): void {
+  if (header.kind === RecordKind.RESET) image.apply({ pageCount: 0, pages: [] });
+  if (header.kind !== RecordKind.COMMIT && header.kind !== RecordKind.BASE) return;
+  const body = bodyOf(record);
+  // Differences are to what was there before the file grew or was cut off: pages that come back are listed.
+  image.resize(header.pageCount);
+  foldEntries(body.subarray(decodeMeta(header.flags, body).bytes), image);
 }
 
 interface Replacement {

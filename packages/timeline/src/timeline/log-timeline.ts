@@ -22,6 +22,7 @@ import { encodeMeta, metaFlags } from "../record/meta.js";
 import { encodeBase, encodeRecord, RecordKind } from "../record/record.js";
 import { encodeRestore } from "../record/restore-body.js";
 import { END_OF_EPOCH, formatBookmark, parseBookmark } from "./bookmark.js";
+import type { Opening } from "./history.js";
 import { findExpired } from "./retention.js";
 import { writeSnapshot } from "./snapshot.js";
 import { TimelineView } from "./timeline-view.js";
@@ -62,6 +63,11 @@ export class LogTimeline extends TimelineView implements Timeline {
   #head: Position;
   #durable: Position;
   #opening: Position;
+  /** Bytes of records since the newest snapshot, and pages of the database. */
+  #tailBytes = 0;
+  #pageCount = 0;
+  /** The state with which the session begins, until somebody takes it or something is appended. */
+  #begun: Image | undefined;
   #closed: Promise<void> | undefined;
   #failed: { readonly error: unknown } | undefined;
 
@@ -71,7 +77,6 @@ export class LogTimeline extends TimelineView implements Timeline {
     const timeline = new LogTimeline(parts, objectId, log);
     try {
       await timeline.#start();
-      await timeline.#retain();
     } catch (error) {
       await log.close();
       throw error;
@@ -118,15 +123,11 @@ export class LogTimeline extends TimelineView implements Timeline {
     if (comparePositions(upTo, this.#durable) > 0) this.#durable = upTo;
   }
 
-  /** A log that has grown longer than the database gets a snapshot on the way, so that reading it stays within twice the image. */
-  override async image(at: Position = this.#head): Promise<Image> {
-    const { image, replayedBytes } = await this.history.image(at);
-    const isLong = replayedBytes > Math.max(MIN_SNAPSHOT_BYTES, image.pageCount * PAGE_SIZE);
-    if (isLong && comparePositions(at, this.#durable) <= 0) {
-      // A snapshot only saves work: an object whose store cannot take one now must still start (T11), and its next write will tell.
-      await this.#log.putSnapshot(at, writeSnapshot(image, at)).catch(() => undefined);
-    }
-    return image;
+  /** The image with which the session begins is there already. */
+  override image(at: Position = this.#head): Promise<Image> {
+    const begun = at === this.#head ? this.#begun : undefined;
+    if (begun) this.#begun = undefined;
+    return begun ? Promise.resolve(begun) : super.image(at);
   }
 
   undoBookmark(): string {
@@ -146,6 +147,7 @@ export class LogTimeline extends TimelineView implements Timeline {
   async #close(): Promise<void> {
     try {
       await this.flushed(this.#head);
+      if (this.#isLong) await this.#shorten(this.#head, await this.history.opening(this.#head));
     } finally {
       await this.#log.close();
     }
@@ -153,20 +155,38 @@ export class LogTimeline extends TimelineView implements Timeline {
 
   async #start(): Promise<void> {
     const { head: before, isFork } = this.#log;
-    const armed = await this.history.armedRestore(before);
+    const opening = await this.history.opening(before);
+    const armed = opening.meta.armedRestore;
     const isNew = isFork || comparePositions(before, NO_POSITION) === 0;
     const incarnation = isNew ? toUint64(this.#parts.random(8)) : before.incarnation;
     this.#head = { ...before, incarnation, epoch: this.#log.epoch, sequence: -1 };
     // A fork does not carry the alarm over (T4), nor a request to restore.
     const meta: CommitMeta | undefined = isFork ? { alarm: null, armedRestore: null } : undefined;
     this.#opening = this.#append({ kind: RecordKind.OPEN, body: encodeMeta(meta), pageCount: 0, meta }, before);
+    this.#begun = opening.image;
+    this.#tailBytes = opening.replayedBytes;
+    this.#pageCount = opening.image.pageCount;
     if (armed !== null && !isFork) await this.#restore(armed, before);
     await this.flushed(this.#head);
+    if (this.#begun === opening.image) await this.#shorten(before, opening);
+    const horizon = this.#parts.now() - (this.#parts.retentionMs ?? RETENTION_MS);
+    if (opening.oldestMs <= horizon) await this.#retain(horizon);
+  }
+
+  /** A log that has grown longer than the database gets a snapshot, so that reading it stays within twice the image. */
+  async #shorten(at: Position, opening: Opening): Promise<void> {
+    if (!this.#isLong) return;
+    // A snapshot only saves work: an object whose store cannot take one now must still start (T11), and its next write will tell.
+    await this.#log.putSnapshot(at, writeSnapshot(opening, at)).catch(() => undefined);
+    this.#tailBytes = 0;
+  }
+
+  get #isLong(): boolean {
+    return this.#tailBytes > Math.max(MIN_SNAPSHOT_BYTES, this.#pageCount * PAGE_SIZE);
   }
 
   /** Makes one record of what is too old to be restored, if that is worth it (T15). */
-  async #retain(): Promise<void> {
-    const horizon = this.#parts.now() - (this.#parts.retentionMs ?? RETENTION_MS);
+  async #retain(horizon: number): Promise<void> {
     const expired = await findExpired(this.history.records(NO_POSITION, this.#head), horizon);
     if (!expired || expired.bytes < MIN_EXPIRED_BYTES) return;
     const { first, last, rawMs, meta } = expired;
@@ -202,20 +222,21 @@ export class LogTimeline extends TimelineView implements Timeline {
         ? { bookmark, target: { epoch: 0, sequence: 0 }, failure: found }
         : { bookmark, target: { epoch: found.position.epoch, sequence: found.position.sequence } };
     const body = concat(encodeMeta(meta), encodeRestore(restore));
-    this.#append({ kind: RecordKind.RESTORE, body, pageCount: typeof found === "string" ? 0 : found.pageCount, meta });
+    const begun = typeof found === "string" ? this.#begun : found.image;
+    if (begun !== this.#begun) this.#begun?.close();
+    this.#append({ kind: RecordKind.RESTORE, body, pageCount: typeof found === "string" ? 0 : found.image.pageCount, meta });
+    this.#begun = begun;
   }
 
-  /** Where an armed bookmark leads and how large it is there, or why it cannot be restored. */
-  async #restorable(text: string, before: Position): Promise<{ position: Position; pageCount: number } | string> {
+  /** Where an armed bookmark leads and what is there, or why it cannot be restored. */
+  async #restorable(text: string, before: Position): Promise<{ position: Position; image: Image } | string> {
     const bookmark = parseBookmark(text);
     if (!bookmark) return "it is not a bookmark";
     try {
       const position = await this.history.find(bookmark, before);
       if (!position) return "no such position is retained";
       const { image } = await this.history.image(position);
-      const { pageCount } = image;
-      image.close();
-      return { position, pageCount };
+      return { position, image };
     } catch (error) {
       if (error instanceof HoldfastError && error.code === "HOLDFAST_LOG_CORRUPT") return error.message;
       throw error;
@@ -223,6 +244,7 @@ export class LogTimeline extends TimelineView implements Timeline {
   }
 
   #append(appendix: Appendix, before = this.#head): Position {
+    this.#begun = undefined;
     if (this.#head.sequence >= LAST_SEQUENCE) {
       throw new HoldfastError("HOLDFAST_USAGE", `Object '${this.#objectId}' has used up its epoch. Restart it.`);
     }
@@ -249,6 +271,8 @@ export class LogTimeline extends TimelineView implements Timeline {
     );
     const after: Position = { ...position, checksum };
     const alarm = appendix.meta?.alarm;
+    this.#tailBytes += bytes.length;
+    if (appendix.kind === RecordKind.COMMIT) this.#pageCount = appendix.pageCount;
     this.#log.append(before, bytes, { position: after, ...(alarm !== undefined && { alarm }) });
     this.#head = after;
     return after;

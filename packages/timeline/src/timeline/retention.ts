@@ -10,7 +10,7 @@ import { comparePositions } from "../contract.js";
 import { decodeMeta } from "../record/meta.js";
 import { bodyOf, RecordKind } from "../record/record.js";
 import { parseBookmark } from "./bookmark.js";
-import { type HistoryRecord, restoreOf } from "./history.js";
+import { type HistoryRecord, restoreOf, timeOf } from "./history.js";
 
 export interface Expired {
   readonly first: Position;
@@ -62,7 +62,7 @@ function take(epochs: Epoch[], { header, record }: HistoryRecord): void {
   const { position, rawMs } = header;
   const before = epochs.at(-1);
   const said = decodeMeta(header.flags, bodyOf(record)).meta;
-  const time = Math.min(position.wallMs, rawMs);
+  const time = timeOf(header);
   let epoch = before;
   if (!epoch || epoch.last.epoch !== position.epoch) {
     const meta = before?.meta ?? {};
