@@ -282,7 +282,7 @@ export const MUTANTS = [
     rule: "T22",
     what: "a restore does not say the alarm",
     file: timeline("timeline/log-timeline"),
-    from: "{ alarm: await this.#history.alarmAt(found.position) };",
+    from: "{ alarm: found.alarm };",
     to: "{};",
     test: history("T22: the alarm of the restored state"),
   },

@@ -1,8 +1,7 @@
 /** One object's log as a reader sees it: up to the head it had when it was asked for. */
 import { comparePositions, type LogReader, type Pin, type Position } from "@holdfast/timeline/contract";
 import type { FileSystem } from "./file-system.js";
-import type { ObjectState } from "./object-state.js";
-import type { SegmentRecord } from "./segment-file.js";
+import type { Place, SegmentRecord } from "./segment-file.js";
 
 const SNAPSHOT = /^[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}\.snapshot$/;
 
@@ -18,7 +17,8 @@ export interface ReaderParts {
   readonly folder: string;
   /** Positions that must stay readable. */
   readonly pins: Set<Position>;
-  read(): Promise<ObjectState>;
+  /** Records from a place on, and perhaps some before it. */
+  readFrom(place: Place): Promise<readonly SegmentRecord[]>;
 }
 
 export class FolderLogReader implements LogReader {
@@ -36,8 +36,7 @@ export class FolderLogReader implements LogReader {
   }
 
   async *records(after: Position, upTo: Position = this.head): AsyncGenerator<Uint8Array> {
-    const { records } = await this.#parts.read();
-    for (const { position, record } of records) {
+    for (const { position, record } of await this.#parts.readFrom(after)) {
       if (comparePositions(position, after) > 0 && comparePositions(position, upTo) <= 0) yield record;
     }
   }
@@ -46,14 +45,15 @@ export class FolderLogReader implements LogReader {
     const { fs, folder } = this.#parts;
     const names = (await fs.names(folder)).filter((name) => SNAPSHOT.test(name)).sort();
     if (names.length === 0) return undefined;
-    const { records } = await this.#parts.read();
     for (const name of names.reverse()) {
       const [epoch, sequence] = [name.slice(0, 8), name.slice(9, 17)].map((part) => Number.parseInt(part, 16)) as [
         number,
         number,
       ];
       const place = { ...atOrBefore, epoch, sequence };
-      const position = comparePositions(place, atOrBefore) <= 0 ? positionAmong(records, place) : undefined;
+      if (comparePositions(place, atOrBefore) > 0) continue;
+      const isHere = comparePositions(place, atOrBefore) === 0;
+      const position = isHere ? atOrBefore : positionAmong(await this.#parts.readFrom(place), place);
       const bytes = position && (await fs.read(`${folder}/${name}`));
       if (position && bytes) return { position, chunks: only(bytes) };
     }

@@ -12,7 +12,7 @@ import { publish } from "./file-system.js";
 import { FolderLogReader, snapshotName } from "./folder-log-reader.js";
 import type { FolderOwner } from "./folder-owner.js";
 import { alarmOf, type ObjectState } from "./object-state.js";
-import { segmentRecord } from "./segment-file.js";
+import { type Place, segmentRecord } from "./segment-file.js";
 import type { StoredObject, Writer } from "./stored-object.js";
 
 export class FolderLog extends FolderLogReader implements Log, Writer {
@@ -27,9 +27,9 @@ export class FolderLog extends FolderLogReader implements Log, Writer {
   #fenced: HoldfastError | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor(owner: FolderOwner, object: StoredObject, state: ObjectState, onClosed: () => void) {
-    const read = () => owner.read(object);
-    super({ fs: owner.fs, folder: object.folder, pins: object.pins, read }, state.head);
+  constructor(owner: FolderOwner, object: StoredObject, state: Pick<ObjectState, "head" | "isFork">, onClosed: () => void) {
+    const readFrom = (place: Place) => owner.readFrom(object, place);
+    super({ fs: owner.fs, folder: object.folder, pins: object.pins, readFrom }, state.head);
     this.#owner = owner;
     this.#object = object;
     this.#onClosed = onClosed;

@@ -16,8 +16,10 @@ import { type ReadJournal, readJournals } from "./folder-view.js";
 import { Journal } from "./journal.js";
 import type { Entry } from "./journal-file.js";
 import { moveRecords, type WholeFile, writeOwnFile } from "./move-records.js";
+import { type ObjectEnd, type ObjectFiles, readEnd, readFrom } from "./object-end.js";
 import { folderName } from "./object-name.js";
 import { type ObjectState, readObject, segmentName } from "./object-state.js";
+import type { Place, SegmentRecord } from "./segment-file.js";
 import { StoredObject } from "./stored-object.js";
 
 /** Objects whose records are moved at the same time. */
@@ -132,6 +134,23 @@ export class FolderOwner {
     const state = await readObject(this.#parts.fs, object.folder, object.entries, this.#legacy.lengths);
     if (object.version === version) object.remembered = { version, state: new WeakRef(state) };
     return state;
+  }
+
+  /** The head of an object, and what counts of it; of a long one without reading all. */
+  async readEnd(object: StoredObject): Promise<ObjectEnd | ObjectState> {
+    return (await readEnd(this.#files(object))) ?? this.read(object);
+  }
+
+  /** Records from a place on; of a long object without reading all. */
+  async readFrom(object: StoredObject, place: Place): Promise<readonly SegmentRecord[]> {
+    const { version, remembered } = object;
+    const isKnown = remembered?.version === version && remembered.state.deref() !== undefined;
+    const found = isKnown || place.epoch === 0 ? undefined : await readFrom(this.#files(object), place);
+    return found ?? (await this.read(object)).records;
+  }
+
+  #files(object: StoredObject): ObjectFiles {
+    return { fs: this.#parts.fs, folder: object.folder, pending: object.entries, known: this.#legacy.lengths };
   }
 
   /** The same of what is durable. */

@@ -80,7 +80,7 @@ export class FolderStore implements LogStore {
     return object.alone(async () => {
       object.writer?.fence();
       await owner.durable(object.lastTicket); // all that the writer before will ever have acknowledged
-      const state = await owner.read(object);
+      const state = await owner.readEnd(object);
       object.taken = Math.max(object.taken, state.head.epoch, state.floor) + 1;
       object.isPresent = true;
       const log: FolderLog = new FolderLog(owner, object, state, () => this.#logs.delete(log));
@@ -98,11 +98,11 @@ export class FolderStore implements LogStore {
       const object = owner.object(objectId);
       await owner.durable(object.lastTicket);
       const { head } = await owner.readDurable(object);
-      return new FolderLogReader({ fs, folder, pins: object.pins, read: () => owner.read(object) }, head);
+      return new FolderLogReader({ fs, folder, pins: object.pins, readFrom: (place) => owner.readFrom(object, place) }, head);
     }
     const { entries } = (await this.#parts()).get(objectId) ?? { entries: [] };
-    const read = () => readObject(fs, folder, entries, this.#shared.lengths);
-    return new FolderLogReader({ fs, folder, pins: new Set(), read }, (await read()).head);
+    const state = await readObject(fs, folder, entries, this.#shared.lengths);
+    return new FolderLogReader({ fs, folder, pins: new Set(), readFrom: async () => state.records }, state.head);
   }
 
   async fork(objectId: string, at: Position, to: string): Promise<void> {

@@ -108,8 +108,7 @@ async function appendTo(
 
 /** What a file's start, or nothing, and a group of records come to, with the group's footer. */
 function withFooter(start: Uint8Array, records: readonly SegmentRecord[], offset: number, alarm: number | null): Uint8Array[] {
-  const length = records.reduce((sum, { record }) => sum + record.length, offset + start.length);
-  return [start, ...records.map(({ record }) => record), encodeFooter({ length, alarm })];
+  return [start, ...records.map(({ record }) => record), encodeFooter(offset + start.length, records, alarm)];
 }
 
 function lastAlarm(records: readonly SegmentRecord[], before: number | null): number | null {

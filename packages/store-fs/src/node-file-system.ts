@@ -1,22 +1,13 @@
 /** The file system of Node. */
 import { readdirSync } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, readFile, rename, unlink } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, rename, unlink } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { FileSystem, WritableFile } from "./file-system.js";
 
 export const nodeFileSystem: FileSystem = {
-  read: (path) => unlessMissing(readFile(path).then(bytesOf)),
-  readPart: async (path, offset, length) => {
-    const handle = await unlessMissing(open(path, "r"));
-    if (!handle) return undefined;
-    try {
-      const from = offset < 0 ? Math.max(0, (await handle.stat()).size + offset) : offset;
-      const { buffer, bytesRead } = await handle.read(new Uint8Array(length), 0, length, from);
-      return buffer.subarray(0, bytesRead);
-    } finally {
-      await handle.close();
-    }
-  },
+  read: (path) => readRange(path, (size) => ({ from: 0, length: size })),
+  readPart: (path, offset, length) =>
+    readRange(path, (size) => ({ from: offset < 0 ? Math.max(0, size + offset) : offset, length })),
   names: async (folder) => (await unlessMissing(readdir(folder))) ?? [],
   namesNow: (folder) => readdirSync(folder),
   makeFolder: async (folder) => {
@@ -74,8 +65,31 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** Not as a Buffer, whose `slice` would be a view. */
-const bytesOf = (buffer: Buffer): Uint8Array => new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
+/** In as few calls as the system allows: `readFile` takes one for every 512 KiB. */
+async function readRange(
+  path: string,
+  range: (size: number) => { readonly from: number; readonly length: number },
+): Promise<Uint8Array | undefined> {
+  const handle = await unlessMissing(open(path, "r"));
+  if (!handle) return undefined;
+  try {
+    const { size } = await handle.stat();
+    const { from, length } = range(size);
+    const bytes = new Uint8Array(Math.max(0, Math.min(length, size - from)));
+    let read = 0;
+    while (read < bytes.length) {
+      const { bytesRead } = await handle.read(bytes, read, Math.min(bytes.length - read, MAX_READ), from + read);
+      if (bytesRead === 0) break; // cut off meanwhile
+      read += bytesRead;
+    }
+    return bytes.subarray(0, read);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The system refuses to read 2 GiB at once. */
+const MAX_READ = 1 << 30;
 
 const codeOf = (error: unknown): unknown => (error as NodeJS.ErrnoException).code;
 

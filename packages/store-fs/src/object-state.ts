@@ -145,7 +145,8 @@ class Merge {
   }
 }
 
-function follows({ position, previousChecksum, isCopied }: SegmentRecord, before: Position): boolean {
+/** Whether a record goes on from a head. */
+export function follows({ position, previousChecksum, isCopied }: SegmentRecord, before: Position): boolean {
   if (before === NO_POSITION) return isCopied || previousChecksum === NO_POSITION.checksum;
   const isNext = position.epoch === before.epoch ? position.sequence === before.sequence + 1 : position.sequence === 0;
   return isNext && previousChecksum === before.checksum;

@@ -4,14 +4,17 @@
  * A group is written at once, and the journal keeps its records until it is durable. So the end of a file may be torn, and then the journal
  * still has what is missing; whatever a footer stands behind was durable, and if it is damaged, it is damaged (T6). */
 import type { Position } from "@holdfast/timeline/contract";
-import { crc32, type RecordHeader, readRecord } from "@holdfast/timeline/record";
+import { crc32, HEADER_BYTES, type RecordHeader, readHeader, readRecord } from "@holdfast/timeline/record";
 import { damage } from "./damage.js";
 
-/** "HFL2" and "HFE2", little-endian. */
+/** "HFL2" and "HFE3", little-endian. */
 const FILE_MAGIC = 0x324c4648;
-const FOOTER_MAGIC = 0x32454648;
+const FOOTER_MAGIC = 0x33454648;
 const FIXED_BYTES = 24;
-export const FOOTER_BYTES = 32;
+const LAST_AT = 40;
+export const FOOTER_BYTES: number = LAST_AT + HEADER_BYTES + 4;
+/** The most that a file's header has: the object's id is at most 240 bytes. */
+export const MAX_HEADER_BYTES = 1024;
 
 const STANDS_FOR_OLDER = 1;
 
@@ -77,19 +80,40 @@ export function decodeSegmentHeader(bytes: Uint8Array): { readonly header: Segme
   return { header, length };
 }
 
-/** What stands behind a group: how long the file is up to there, and the object's alarm there. */
+/** What stands behind a group. */
 export interface Footer {
+  /** How long the file is up to there. */
   readonly length: number;
+  /** The object's alarm there. */
   readonly alarm: number | null;
+  /** Where the group begins. */
+  readonly start: number;
+  /** Of its first record. */
+  readonly first: Place;
+  /** Its last record; `undefined` for a group without records, and where it is another object's. */
+  readonly last: Position | undefined;
 }
 
-export function encodeFooter({ length, alarm }: Footer): Uint8Array {
+/** Epoch and sequence of a record. */
+export interface Place {
+  readonly epoch: number;
+  readonly sequence: number;
+}
+
+/** The footer of a group of records that begins at `start`. */
+export function encodeFooter(start: number, records: readonly SegmentRecord[], alarm: number | null): Uint8Array {
   const bytes = new Uint8Array(FOOTER_BYTES);
   const view = new DataView(bytes.buffer);
+  const first = records[0]?.position;
+  const last = records.at(-1);
   view.setUint32(0, FOOTER_MAGIC, true);
-  view.setBigUint64(8, BigInt(length), true);
+  view.setBigUint64(8, BigInt(records.reduce((sum, { record }) => sum + record.length, start)), true);
   view.setFloat64(16, alarm ?? Number.NaN, true);
-  view.setUint32(28, crc32(bytes.subarray(0, 28)), true);
+  view.setBigUint64(24, BigInt(start), true);
+  view.setUint32(32, first?.epoch ?? 0, true);
+  view.setUint32(36, first?.sequence ?? 0, true);
+  if (last && !last.isCopied) bytes.set(last.record.subarray(0, HEADER_BYTES), LAST_AT);
+  view.setUint32(FOOTER_BYTES - 4, crc32(bytes.subarray(0, FOOTER_BYTES - 4)), true);
   return bytes;
 }
 
@@ -102,9 +126,15 @@ function readFooter(bytes: Uint8Array, offset: number): Footer | undefined {
   if (offset < 0 || offset + FOOTER_BYTES > bytes.length) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset + offset, FOOTER_BYTES);
   if (view.getUint32(0, true) !== FOOTER_MAGIC) return undefined;
-  if (view.getUint32(28, true) !== crc32(bytes.subarray(offset, offset + 28))) return undefined;
+  if (view.getUint32(FOOTER_BYTES - 4, true) !== crc32(bytes.subarray(offset, offset + FOOTER_BYTES - 4))) return undefined;
   const alarm = view.getFloat64(16, true);
-  return { length: Number(view.getBigUint64(8, true)), alarm: Number.isNaN(alarm) ? null : alarm };
+  return {
+    length: Number(view.getBigUint64(8, true)),
+    alarm: Number.isNaN(alarm) ? null : alarm,
+    start: Number(view.getBigUint64(24, true)),
+    first: { epoch: view.getUint32(32, true), sequence: view.getUint32(36, true) },
+    last: readHeader(bytes, offset + LAST_AT)?.position,
+  };
 }
 
 /** Reads a file. `known` is the length that is known to be durable, and all that counts, where a write has failed (T16).
@@ -129,6 +159,18 @@ export function scanSegment(path: string, all: Uint8Array, known: number | undef
 
 export function segmentRecord(header: RecordHeader, record: Uint8Array, isCopied: boolean): SegmentRecord {
   return { position: header.position, previousChecksum: header.previousChecksum, record, isCopied };
+}
+
+/** The records of a group, `undefined` if one of them is damaged. */
+export function scanGroup(bytes: Uint8Array): SegmentRecord[] | undefined {
+  const records: SegmentRecord[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const one = readRecord(bytes, at);
+    if (!one) return undefined;
+    records.push(segmentRecord(one.header, one.record, false));
+    at += one.record.length;
+  }
+  return records;
 }
 
 /** Whether a footer stands behind a place. */

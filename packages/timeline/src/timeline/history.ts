@@ -12,6 +12,7 @@ import { decodeMeta } from "../record/meta.js";
 import { bodyOf, type RecordHeader, RecordKind, readChecked, readRecord } from "../record/record.js";
 import { decodeRestore, type RestoreBody } from "../record/restore-body.js";
 import { type Bookmark, END_OF_EPOCH, isMadeFrom } from "./bookmark.js";
+import { LoadedHistory } from "./loaded-history.js";
 import { type OpeningState, readSnapshot } from "./snapshot.js";
 
 export interface HistoryRecord {
@@ -46,7 +47,7 @@ export class History {
 
   /** The database at a position, and how many bytes of records it took to make it from a snapshot or from nothing. */
   async image(at: Position): Promise<{ readonly image: MemoryImage; readonly replayedBytes: number }> {
-    const start = (await this.#fromSnapshot(at)) ?? { image: new MemoryImage(), position: NO_POSITION };
+    const start = (await this.fromSnapshot(at)) ?? { image: new MemoryImage(), position: NO_POSITION };
     const base = await this.#lastReplacement(start.position, at);
     if (!base) return this.#replay(start.image, start.position, at);
     start.image.close();
@@ -57,7 +58,7 @@ export class History {
 
   /** What opening needs of the end of the log, in one pass from the newest snapshot. */
   async opening(head: Position): Promise<Opening> {
-    const start = await this.#fromSnapshot(head);
+    const start = await this.fromSnapshot(head);
     let image = start?.image ?? new MemoryImage();
     let meta = start?.meta ?? { alarm: null, armedRestore: null };
     let { oldestMs = Number.POSITIVE_INFINITY } = start ?? {};
@@ -78,7 +79,9 @@ export class History {
   }
 
   /** The newest snapshot at or before a position. One that is damaged, or of other records, is passed over: the log has everything. */
-  async #fromSnapshot(at: Position) {
+  async fromSnapshot(
+    at: Position,
+  ): Promise<(OpeningState & { readonly image: MemoryImage; readonly position: Position }) | undefined> {
     const snapshot = await this.#log.snapshot(at);
     const state = snapshot && (await readSnapshot(snapshot));
     return state && { ...state, position: snapshot.position };
@@ -109,14 +112,11 @@ export class History {
     return found ?? NO_POSITION;
   }
 
-  /** The alarm in the state at a position: each record that changed it says so. */
-  async alarmAt(at: Position): Promise<number | null> {
-    let alarm: number | null = null;
-    for await (const { header, record } of this.records(NO_POSITION, at)) {
-      const said = decodeMeta(header.flags, bodyOf(record)).meta;
-      if (said.alarm !== undefined) alarm = said.alarm;
-    }
-    return alarm;
+  /** Everything up to a position, in memory. */
+  async load(upTo: Position): Promise<LoadedHistory> {
+    const records: HistoryRecord[] = [];
+    for await (const one of this.records(NO_POSITION, upTo)) records.push(one);
+    return new LoadedHistory(records);
   }
 
   /** What each RESTORE record up to a position says. */
@@ -178,7 +178,7 @@ export function timeOf({ position, rawMs }: RecordHeader): number {
 }
 
 /** Folds a record into the image before it. Restores are not folded. */
-function apply(image: MemoryImage, { header, record }: HistoryRecord): void {
+export function apply(image: MemoryImage, { header, record }: HistoryRecord): void {
   if (header.kind === RecordKind.RESET) image.apply({ pageCount: 0, pages: [] });
   if (header.kind !== RecordKind.COMMIT && header.kind !== RecordKind.BASE) return;
   const body = bodyOf(record);

@@ -49,6 +49,13 @@ const RETENTION_MS = 30 * 24 * 60 * 60 * 1000;
 /** Less than this is not worth writing the log anew. */
 const MIN_EXPIRED_BYTES = 1 << 16;
 
+/** Where an armed bookmark leads. */
+interface Restorable {
+  readonly position: Position;
+  readonly image: Image;
+  readonly alarm: number | null;
+}
+
 interface Appendix {
   readonly kind: number;
   readonly body: Uint8Array;
@@ -182,6 +189,7 @@ export class LogTimeline extends TimelineView implements Timeline {
   }
 
   get #isLong(): boolean {
+    if (this.#pageCount * PAGE_SIZE < MIN_SNAPSHOT_BYTES && this.#tailBytes === Number.POSITIVE_INFINITY) return false;
     return this.#tailBytes > Math.max(MIN_SNAPSHOT_BYTES, this.#pageCount * PAGE_SIZE);
   }
 
@@ -215,7 +223,7 @@ export class LogTimeline extends TimelineView implements Timeline {
   async #restore(bookmark: string, before: Position): Promise<void> {
     const found = await this.#restorable(bookmark, before);
     // The log says when the object is due: the alarm of the restored state (T22).
-    const alarm = typeof found === "string" ? {} : { alarm: await this.history.alarmAt(found.position) };
+    const alarm = typeof found === "string" ? {} : { alarm: found.alarm };
     const meta: CommitMeta = { armedRestore: null, ...alarm };
     const restore =
       typeof found === "string"
@@ -226,17 +234,21 @@ export class LogTimeline extends TimelineView implements Timeline {
     if (begun !== this.#begun) this.#begun?.close();
     this.#append({ kind: RecordKind.RESTORE, body, pageCount: typeof found === "string" ? 0 : found.image.pageCount, meta });
     this.#begun = begun;
+    if (typeof found === "string") return;
+    this.#pageCount = found.image.pageCount;
+    this.#tailBytes = Number.POSITIVE_INFINITY; // whoever opens the object next has to go back too, unless there is a snapshot
   }
 
   /** Where an armed bookmark leads and what is there, or why it cannot be restored. */
-  async #restorable(text: string, before: Position): Promise<{ position: Position; image: Image } | string> {
+  async #restorable(text: string, before: Position): Promise<Restorable | string> {
     const bookmark = parseBookmark(text);
     if (!bookmark) return "it is not a bookmark";
     try {
-      const position = await this.history.find(bookmark, before);
+      const loaded = await this.history.load(before);
+      const position = loaded.find(bookmark);
       if (!position) return "no such position is retained";
-      const { image } = await this.history.image(position);
-      return { position, image };
+      const image = loaded.image(position, await this.history.fromSnapshot(position));
+      return { position, image, alarm: loaded.alarmAt(position) };
     } catch (error) {
       if (error instanceof HoldfastError && error.code === "HOLDFAST_LOG_CORRUPT") return error.message;
       throw error;
