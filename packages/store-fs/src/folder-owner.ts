@@ -30,6 +30,8 @@ export interface OwnerParts {
   readonly dir: string;
   readonly isRelaxed: boolean;
   readonly maxJournalBytes: number;
+  /** Objects' logs of up to so many bytes are read whole when they are opened; of longer ones the end. */
+  readonly wholeBytes: number;
 }
 
 /** What an owner leaves to the next one in the same process: durable lengths by path, and epochs that objects have had. */
@@ -150,7 +152,8 @@ export class FolderOwner {
   }
 
   #files(object: StoredObject): ObjectFiles {
-    return { fs: this.#parts.fs, folder: object.folder, pending: object.entries, known: this.#legacy.lengths };
+    const { fs, wholeBytes } = this.#parts;
+    return { fs, folder: object.folder, pending: object.entries, known: this.#legacy.lengths, wholeBytes };
   }
 
   /** The same of what is durable. */
@@ -248,7 +251,8 @@ export class FolderOwner {
   }
 
   get #moveParts() {
-    return { fs: this.#parts.fs, epoch: this.epoch, known: this.#legacy.lengths, check: () => this.check() };
+    const { fs, wholeBytes } = this.#parts;
+    return { fs, epoch: this.epoch, known: this.#legacy.lengths, wholeBytes, check: () => this.check() };
   }
 
   #note(object: StoredObject, entry: Entry, ticket: number): void {

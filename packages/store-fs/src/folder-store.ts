@@ -50,6 +50,7 @@ function makeShared(dir: string, { durability = "strict", journalBytes = 16 << 2
     dir,
     isRelaxed: durability === "relaxed",
     maxJournalBytes: journalBytes,
+    wholeBytes: 1 << 20,
     hold: () => holdFolder(realpathSync(dir)),
   });
   folders.set(dir, shared);

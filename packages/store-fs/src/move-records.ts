@@ -9,6 +9,7 @@ import { comparePositions, NO_POSITION } from "@holdfast/timeline/contract";
 import { readHeader, recordAlarm } from "@holdfast/timeline/record";
 import { type FileSystem, publish } from "./file-system.js";
 import type { Entry } from "./journal-file.js";
+import { readLast } from "./object-end.js";
 import { alarmOf, floorOf, type KnownLengths, readObject, segmentName, segmentsAmong } from "./object-state.js";
 import { encodeFooter, encodeSegmentHeader, type SegmentRecord, segmentRecord } from "./segment-file.js";
 import type { OwnFile, StoredObject } from "./stored-object.js";
@@ -18,6 +19,8 @@ export interface MoveParts {
   /** Of the folder's owner. */
   readonly epoch: number;
   readonly known: KnownLengths;
+  /** Logs of up to so many bytes are read whole. */
+  readonly wholeBytes: number;
   /** @throws HoldfastError if somebody else owns the folder */
   check(): void;
 }
@@ -118,10 +121,12 @@ function lastAlarm(records: readonly SegmentRecord[], before: number | null): nu
 /** What an object is like before entries, and its alarm after them, where there is no file of its own yet. The entries may have what a file's torn
  * end has not. */
 async function stateInFiles(
-  { fs, known }: MoveParts,
+  { fs, known, wholeBytes }: MoveParts,
   { folder }: StoredObject,
   entries: readonly Entry[],
 ): Promise<Pick<OwnFile, "floor" | "head" | "alarm">> {
+  const last = await readLast({ fs, folder, pending: entries, known, wholeBytes });
+  if (last) return { ...last, head: NO_POSITION };
   const { records } = await readObject(fs, folder, entries, known);
   return { floor: await floorOf(fs, folder, known), head: NO_POSITION, alarm: alarmOf(records) };
 }

@@ -21,15 +21,14 @@ import {
   segmentRecord,
 } from "./segment-file.js";
 
-/** Shorter logs are read whole. */
-const MIN_BYTES = 1 << 20;
-
 export interface ObjectFiles {
   readonly fs: FileSystem;
   readonly folder: string;
   /** What the journals have. */
   readonly pending: readonly Entry[];
   readonly known: KnownLengths;
+  /** Logs of up to so many bytes are read whole. */
+  readonly wholeBytes: number;
 }
 
 export interface ObjectEnd {
@@ -54,6 +53,15 @@ export async function readEnd(object: ObjectFiles): Promise<ObjectEnd | undefine
   const journal = recordsOf(object.pending);
   const added = journal && chain(inFiles, journal);
   return added && inFiles.epoch > floor ? { head: added.at(-1)?.position ?? inFiles, floor, isFork: false } : undefined;
+}
+
+/** What the files say of an object beside its records. */
+export async function readLast(
+  object: ObjectFiles,
+): Promise<{ readonly floor: number; readonly alarm: number | null } | undefined> {
+  const files = await filesOf(object);
+  if (!files?.[0]?.footer.last) return undefined;
+  return { floor: Math.max(...files.map(({ header }) => header.floor)), alarm: files[0].footer.alarm };
 }
 
 /** The records from a place on. */
@@ -81,7 +89,7 @@ export async function readFrom(object: ObjectFiles, place: Place): Promise<reado
 }
 
 /** An object's files that count, newest first. */
-async function filesOf({ fs, folder, known }: ObjectFiles): Promise<File[] | undefined> {
+async function filesOf({ fs, folder, known, wholeBytes }: ObjectFiles): Promise<File[] | undefined> {
   const files: File[] = [];
   for (const name of segmentsAmong(await fs.names(folder)).reverse()) {
     const path = `${folder}/${name}`;
@@ -95,7 +103,7 @@ async function filesOf({ fs, folder, known }: ObjectFiles): Promise<File[] | und
     if (found.header.standsForOlder) break;
   }
   const bytes = files.reduce((sum, { footer }) => sum + footer.length, 0);
-  return bytes < MIN_BYTES || files.some(({ header }) => header.copied > 0) ? undefined : files;
+  return bytes <= wholeBytes || files.some(({ header }) => header.copied > 0) ? undefined : files;
 }
 
 /** The groups of a file that have records from a place on, and whether those are all: nothing older is wanted. */

@@ -3,7 +3,7 @@
  * `WORKLOADS=50000`. */
 import type { LogStore } from "@holdfast/timeline/contract";
 import { expect, test } from "vitest";
-import { checksumOf, LogWriter, recordsOf } from "./support/log-writer.js";
+import { checksumOf, endOf, LogWriter, recordsOf } from "./support/log-writer.js";
 import { mortal } from "./support/mortal.js";
 import { DROP_ALL, type Fate, KEEP_ALL, SimulatedDisk } from "./support/simulated-disk.js";
 import { storeOn } from "./support/simulated-store.js";
@@ -39,17 +39,20 @@ class Workload {
   readonly asked = new Map<string, Asked[]>();
   readonly #random: Random;
   readonly #journalBytes: number;
+  /** In half of the workloads only the ends of logs are read, however short they are. */
+  readonly wholeBytes: number;
 
   constructor(next: Random) {
     this.#random = next;
     this.#journalBytes = next() < 0.5 ? 600 : 4000;
+    this.wholeBytes = next() < 0.5 ? 0 : 1 << 20;
   }
 
   async run(): Promise<void> {
     const sessions = 1 + Math.floor(this.#random() * 3);
     for (let i = 0; i < sessions; i++) {
       const { fs, dead, kill } = mortal(this.disk, Math.floor(this.#random() * 100));
-      const store = storeOn(fs, { maxJournalBytes: this.#journalBytes });
+      const store = storeOn(fs, { maxJournalBytes: this.#journalBytes, wholeBytes: this.wholeBytes });
       await Promise.race([dead, this.#session(i, store)]);
       kill();
     }
@@ -136,7 +139,8 @@ function someFate(next: Random): Fate {
 
 /** What a process finds on a disk, and finds again after it has written more and the power has failed once more. */
 async function examine(disk: SimulatedDisk, workload: Workload, operations: number): Promise<void> {
-  const store = storeOn(disk.fileSystem());
+  const { wholeBytes } = workload;
+  const store = storeOn(disk.fileSystem(), { wholeBytes });
   const found = new Map<string, number[]>();
   for (const [id, asked] of workload.asked) {
     const records = await recordsOf(store, id);
@@ -144,9 +148,12 @@ async function examine(disk: SimulatedDisk, workload: Workload, operations: numb
     const writer = new LogWriter(await store.open(id));
     records.push(checksumOf(writer.append()));
     await writer.flush();
+    expect(await endOf(writer.log, Math.floor(records.length / 2)), `object ${id}, its end`).toEqual(
+      records.slice(Math.floor(records.length / 2)),
+    );
     found.set(id, records);
   }
-  const again = storeOn(disk.crashed(disk.operations.length, DROP_ALL).fileSystem());
+  const again = storeOn(disk.crashed(disk.operations.length, DROP_ALL).fileSystem(), { wholeBytes });
   for (const [id, records] of found) expect(await recordsOf(again, id), `object ${id}, once more`).toEqual(records);
 }
 

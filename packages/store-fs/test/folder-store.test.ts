@@ -7,8 +7,13 @@ import { PAGE_SIZE, type Timeline } from "@holdfast/core/contract";
 import { timelineSource } from "@holdfast/timeline";
 import { type LogStore, NO_POSITION } from "@holdfast/timeline/contract";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { FileSystem } from "../src/file-system.js";
+import { FolderStore } from "../src/folder-store.js";
 import { folderStore } from "../src/index.js";
+import { nodeFileSystem } from "../src/node-file-system.js";
 import { folderName, idFromFolderName } from "../src/object-name.js";
+import { SharedFolder } from "../src/shared-folder.js";
+import { LogWriter } from "./support/log-writer.js";
 
 let dir: string;
 let stores: LogStore[];
@@ -157,6 +162,50 @@ test("T2: a copy over a deleted object is deleted like any other", async () => {
     for await (const id of store.list()) expect(id).toBe("parent");
     await store.close();
   }
+});
+
+test("a long log is opened by its end: how much is read does not grow with it; the journal goes on from there", async () => {
+  const read = { bytes: 0 };
+  const counting: FileSystem = {
+    ...nodeFileSystem,
+    read: async (path) => counted(await nodeFileSystem.read(path)),
+    readPart: async (...range) => counted(await nodeFileSystem.readPart(...range)),
+  };
+  const counted = (bytes: Uint8Array | undefined) => {
+    read.bytes += bytes?.length ?? 0;
+    return bytes;
+  };
+  const hold = async () => async () => {};
+  const parts = { fs: counting, dir, isRelaxed: false, maxJournalBytes: 20_000, hold };
+  const opened = async (wholeBytes: number) => {
+    const store = new FolderStore(new SharedFolder({ ...parts, wholeBytes }));
+    read.bytes = 0;
+    const log = await store.open("a");
+    return { store, log, headBytes: read.bytes };
+  };
+  const sizes: number[] = [];
+  for (let session = 0; session < 5; session++) {
+    const { store, log, headBytes } = await opened(0);
+    sizes.push(headBytes);
+    const writer = new LogWriter(log);
+    for (let i = 0; i < 100; i++) writer.append(1000);
+    await writer.flush();
+    const { head } = writer;
+    for (let i = 0; i < 3; i++) writer.append(10);
+    await writer.flush();
+    read.bytes = 0;
+    let behind = 0;
+    for await (const _ of log.records(head)) behind += 1;
+    expect([behind, read.bytes < 50_000]).toEqual([3, true]);
+    expect((await store.open("a")).head).toEqual(writer.head); // its last records are in the journal only
+    if (session < 4) await store.close(); // the last one is left as a process that died leaves it
+  }
+  expect(Math.max(...sizes.slice(1))).toBeLessThan(20_000);
+  const { log } = await opened(0);
+  expect(log.head.txid).toBe(5 * 103);
+  const whole = await opened(1 << 30);
+  expect([whole.log.head, whole.log.epoch]).toEqual([log.head, log.epoch]);
+  await whole.store.close();
 });
 
 test("T15: what is older than 30 days becomes one record, and the file shrinks", async () => {

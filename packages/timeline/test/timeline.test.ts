@@ -165,6 +165,22 @@ describe("restore", () => {
     for (const moment of moments) expect(await read(timeline, moment)).toBe(0);
   });
 
+  test("T10: what was armed in a long session is carried out by the next, which begins with a snapshot", async () => {
+    const noise = (seed: number) => Uint8Array.from({ length: PAGE_SIZE }, (_, i) => (i * 31 + seed * 17) % 251);
+    let timeline = await open();
+    const target = timeline.bookmark(write(timeline, 1));
+    for (let i = 0; i < 300; i++) timeline.append({ pageCount: 2, pages: [{ pageNumber: 1 + (i % 2), data: noise(i) }] });
+    const undo = timeline.undoBookmark();
+    const armed = write(timeline, 2, { armedRestore: target });
+    await timeline.close();
+    expect((await (await store.read("a")).snapshot(armed))?.position).toEqual(armed);
+    timeline = await open();
+    expect(await read(timeline)).toBe(1);
+    write(timeline, 3, { armedRestore: undo });
+    await timeline.close();
+    expect(await read(await open())).toBe(2);
+  });
+
   test("T10: the last word counts, and null disarms", async () => {
     const timeline = await open();
     const target = timeline.bookmark(write(timeline, 1));

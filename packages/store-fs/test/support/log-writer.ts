@@ -1,6 +1,6 @@
 /** Appends made-up records to a log of a store, and reads what is in one. */
-import { type Log, type LogStore, NO_POSITION, type Position } from "@holdfast/timeline/contract";
-import { encodeRecord, RECORD_COMMIT } from "@holdfast/timeline/record";
+import { type Log, type LogReader, type LogStore, NO_POSITION, type Position } from "@holdfast/timeline/contract";
+import { encodeRecord, RECORD_COMMIT, readHeader } from "@holdfast/timeline/record";
 
 export class LogWriter {
   readonly log: Log;
@@ -49,6 +49,20 @@ export async function recordsOf(store: LogStore, objectId: string): Promise<numb
   const reader = await store.read(objectId);
   const checksums: number[] = [];
   for await (const record of reader.records(NO_POSITION)) checksums.push(checksumOf(record));
+  return checksums;
+}
+
+/** The same of a log's records but for the first of them, read from there. */
+export async function endOf(log: LogReader, first: number): Promise<number[]> {
+  let before: Position = NO_POSITION;
+  let count = 0;
+  for await (const record of log.records(NO_POSITION)) {
+    if (count === first) break;
+    before = readHeader(record)?.position as Position;
+    count += 1;
+  }
+  const checksums: number[] = [];
+  for await (const record of log.records(before)) checksums.push(checksumOf(record));
   return checksums;
 }
 

@@ -6,11 +6,12 @@ import { SharedFolder } from "../../src/shared-folder.js";
 export interface SimulatedOptions {
   readonly maxJournalBytes?: number;
   readonly isRelaxed?: boolean;
+  readonly wholeBytes?: number;
   hold?(): Promise<() => Promise<void>>;
 }
 
 /** A store that takes the folder without asking whether somebody lives there. */
 export function storeOn(fs: FileSystem, options: SimulatedOptions = {}): FolderStore {
-  const { maxJournalBytes = 1 << 20, isRelaxed = false, hold = async () => async () => {} } = options;
-  return new FolderStore(new SharedFolder({ fs, dir: "/d", maxJournalBytes, isRelaxed, hold }));
+  const { maxJournalBytes = 1 << 20, isRelaxed = false, wholeBytes = 1 << 20, hold = async () => async () => {} } = options;
+  return new FolderStore(new SharedFolder({ fs, dir: "/d", maxJournalBytes, isRelaxed, wholeBytes, hold }));
 }

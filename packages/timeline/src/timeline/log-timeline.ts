@@ -70,6 +70,8 @@ export class LogTimeline extends TimelineView implements Timeline {
   #head: Position;
   #durable: Position;
   #opening: Position;
+  /** Settles when no snapshot is being written. */
+  #snapshot: Promise<void> = Promise.resolve();
   /** Bytes of records since the newest snapshot, and pages of the database. */
   #tailBytes = 0;
   #pageCount = 0;
@@ -154,7 +156,8 @@ export class LogTimeline extends TimelineView implements Timeline {
   async #close(): Promise<void> {
     try {
       await this.flushed(this.#head);
-      if (this.#isLong) await this.#shorten(this.#head, await this.history.opening(this.#head));
+      if (this.#isLong) this.#shorten(this.#head, await this.history.opening(this.#head));
+      await this.#snapshot;
     } finally {
       await this.#log.close();
     }
@@ -175,16 +178,19 @@ export class LogTimeline extends TimelineView implements Timeline {
     this.#pageCount = opening.image.pageCount;
     if (armed !== null && !isFork) await this.#restore(armed, before);
     await this.flushed(this.#head);
-    if (this.#begun === opening.image) await this.#shorten(before, opening);
+    if (this.#begun === opening.image) this.#shorten(before, opening);
     const horizon = this.#parts.now() - (this.#parts.retentionMs ?? RETENTION_MS);
-    if (opening.oldestMs <= horizon) await this.#retain(horizon);
+    if (opening.oldestMs > horizon) return;
+    await this.#snapshot; // it may become superfluous
+    await this.#retain(horizon);
   }
 
   /** A log that has grown longer than the database gets a snapshot, so that reading it stays within twice the image. */
-  async #shorten(at: Position, opening: Opening): Promise<void> {
+  #shorten(at: Position, opening: Opening): void {
     if (!this.#isLong) return;
+    const image = opening.image.freeze(); // nobody waits for it, and the session goes on
     // A snapshot only saves work: an object whose store cannot take one now must still start (T11), and its next write will tell.
-    await this.#log.putSnapshot(at, writeSnapshot(opening, at)).catch(() => undefined);
+    this.#snapshot = this.#log.putSnapshot(at, writeSnapshot({ ...opening, image }, at)).catch(() => undefined);
     this.#tailBytes = 0;
   }
 
