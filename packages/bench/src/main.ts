@@ -1,10 +1,12 @@
 /** Prints everything: `npm run bench`. With `--json DRIVER`, one driver's figures for a program to read. */
 import { cpus } from "node:os";
+import { fileURLToPath } from "node:url";
 import { startWorkerd } from "@holdfast/conformance/oracle";
 import type { SqliteDriver } from "@holdfast/core/contract";
 import { type CommitRates, compareCommits } from "./commits.js";
 import { type DatabaseCosts, databaseCosts } from "./databases.js";
 import { drivers } from "./drivers.js";
+import { fillLongLog, longLogTimes, objectsMegabytes, openLongLog, runManyObjects } from "./long-logs.js";
 import { compareObjects, type ObjectTimes, WORK, type Work } from "./objects.js";
 import { compareInserts, compareSelects, type StatementTimes } from "./statements.js";
 
@@ -15,6 +17,19 @@ export interface Figures {
   readonly inserts: StatementTimes;
   readonly selects: StatementTimes;
   readonly databases: DatabaseCosts;
+}
+
+const MAIN = fileURLToPath(import.meta.url);
+const [option, wanted, more] = process.argv.slice(2);
+/** What runs in processes of their own, and ends them. */
+const inOwnProcess: Record<string, () => Promise<void>> = {
+  "--fill-long-log": () => fillLongLog(wanted as string),
+  "--open-long-log": () => openLongLog(wanted as string, more === "restore"),
+  "--many-objects": runManyObjects,
+};
+if (option && inOwnProcess[option]) {
+  await inOwnProcess[option]();
+  process.exit();
 }
 
 const workerd = await startWorkerd();
@@ -53,7 +68,6 @@ function commitLines(rates: CommitRates): string[] {
   ];
 }
 
-const [option, wanted] = process.argv.slice(2);
 if (option === "--json" && wanted === "objects") {
   console.log(JSON.stringify(await compareObjects(workerd, ROUNDS)));
 } else if (option === "--json" && wanted === "commits") {
@@ -79,5 +93,11 @@ if (option === "--json" && wanted === "objects") {
   for (const [what, times] of Object.entries(await compareObjects(workerd, ROUNDS))) console.log(objectLine(what as Work, times));
   console.log("\ndurable commits");
   for (const line of commitLines(await compareCommits(workerd, COMMIT_ROUNDS))) console.log(line);
+  const { openAfterKillMs, openAfterCloseMs, askMs, restoreMs } = await longLogTimes(MAIN);
+  const [kill, close, ask, restore] = [openAfterKillMs, openAfterCloseMs, askMs, restoreMs].map((ms) => `${ms.toFixed(0)} ms`);
+  console.log(
+    `${"\n95 MB, 100,000 commits behind it".padEnd(37)} opens in ${close} after a close, ${kill} after a kill; back to its middle in ${restore}, asked for in ${ask}`,
+  );
+  console.log(`${"10,000 small objects".padEnd(36)} ${objectsMegabytes(MAIN)} MB in one process`);
 }
 await workerd.stop();

@@ -18,9 +18,9 @@ import type { Entry } from "./journal-file.js";
 import { moveRecords, type WholeFile, writeOwnFile } from "./move-records.js";
 import { type ObjectEnd, type ObjectFiles, readEnd, readFrom } from "./object-end.js";
 import { folderName } from "./object-name.js";
-import { type ObjectState, readObject, segmentName } from "./object-state.js";
+import { type ObjectState, readObject, readSegments, segmentName, stateOf } from "./object-state.js";
 import type { Place, SegmentRecord } from "./segment-file.js";
-import { StoredObject } from "./stored-object.js";
+import { type Remembered, StoredObject } from "./stored-object.js";
 
 /** Objects whose records are moved at the same time. */
 const MOVED_TOGETHER = 8;
@@ -130,11 +130,14 @@ export class FolderOwner {
 
   /** What there is of an object, journal included. */
   async read(object: StoredObject): Promise<ObjectState> {
-    const { version, remembered } = object;
-    const known = remembered?.version === version ? remembered.state.deref() : undefined;
+    const known = recalled(object.remembered, object.version);
     if (known) return known;
-    const state = await readObject(this.#parts.fs, object.folder, object.entries, this.#legacy.lengths);
-    if (object.version === version) object.remembered = { version, state: new WeakRef(state) };
+    const { version, filesVersion, entries } = object;
+    const segments =
+      recalled(object.rememberedFiles, filesVersion) ?? (await readSegments(this.#parts.fs, object.folder, this.#legacy.lengths));
+    const state = stateOf(segments, entries);
+    if (object.filesVersion === filesVersion) object.rememberedFiles = { version: filesVersion, value: new WeakRef(segments) };
+    if (object.version === version) object.remembered = { version, value: new WeakRef(state) };
     return state;
   }
 
@@ -145,8 +148,7 @@ export class FolderOwner {
 
   /** Records from a place on; of a long object without reading all. */
   async readFrom(object: StoredObject, place: Place): Promise<readonly SegmentRecord[]> {
-    const { version, remembered } = object;
-    const isKnown = remembered?.version === version && remembered.state.deref() !== undefined;
+    const isKnown = recalled(object.remembered, object.version) !== undefined;
     const found = isKnown || place.epoch === 0 ? undefined : await readFrom(this.#files(object), place);
     return found ?? (await this.read(object)).records;
   }
@@ -314,6 +316,10 @@ export class FolderOwner {
     }
     await fs.syncFolder(dir);
   }
+}
+
+function recalled<T extends object>(remembered: Remembered<T> | undefined, version: number): T | undefined {
+  return remembered?.version === version ? remembered.value.deref() : undefined;
 }
 
 /** Makes the empty file of the first epoch that is free. */

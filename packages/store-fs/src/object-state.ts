@@ -51,8 +51,13 @@ export async function readObject(
   pending: readonly Entry[],
   known: KnownLengths,
 ): Promise<ObjectState> {
+  return stateOf(await readSegments(fs, folder, known), pending);
+}
+
+/** What an object's files and the journals say together. @throws HoldfastError `HOLDFAST_LOG_CORRUPT`, naming file and offset */
+export function stateOf(segments: readonly ScannedSegment[], pending: readonly Entry[]): ObjectState {
   const merge = new Merge();
-  for (const segment of await readSegments(fs, folder, known)) merge.addSegment(segment);
+  for (const segment of segments) merge.addSegment(segment);
   merge.addEntries(pending);
   return merge.finish();
 }
@@ -63,7 +68,8 @@ export async function floorOf(fs: FileSystem, folder: string, known: KnownLength
   return segments.reduce((floor, { header }) => Math.max(floor, header.floor), 0);
 }
 
-async function readSegments(fs: FileSystem, folder: string, known: KnownLengths): Promise<ScannedSegment[]> {
+/** An object's files that count, oldest first. @throws HoldfastError `HOLDFAST_LOG_CORRUPT`, naming file and offset */
+export async function readSegments(fs: FileSystem, folder: string, known: KnownLengths): Promise<ScannedSegment[]> {
   for (;;) {
     const segments: ScannedSegment[] = [];
     let isWhole = true;

@@ -2,6 +2,7 @@
 import { HoldfastError, type Position } from "@holdfast/timeline/contract";
 import type { Entry } from "./journal-file.js";
 import type { ObjectState } from "./object-state.js";
+import type { ScannedSegment } from "./segment-file.js";
 
 /** What the journal has and no file has yet. */
 export interface Pending {
@@ -16,6 +17,12 @@ export interface OwnFile {
   readonly head: Position;
   readonly floor: number;
   readonly alarm: number | null;
+}
+
+/** Something large that was read: kept as long as nobody needs the memory. */
+export interface Remembered<T extends object> {
+  readonly version: number;
+  readonly value: WeakRef<T>;
 }
 
 /** A log that is open for writing. */
@@ -36,10 +43,12 @@ export class StoredObject {
   /** Whether it was opened or deleted last, where that is known. */
   isPresent: boolean | undefined;
   writer: Writer | undefined;
-  /** Changes with everything that changes what reading the object gives. */
+  /** Changes with everything that changes what reading the object gives, and with what changes its files. */
   version = 0;
+  filesVersion = 0;
   /** What reading it gave last, as long as somebody has it, and the version then. */
-  remembered: { readonly version: number; readonly state: WeakRef<ObjectState> } | undefined;
+  remembered: Remembered<ObjectState> | undefined;
+  rememberedFiles: Remembered<readonly ScannedSegment[]> | undefined;
   #own: OwnFile | undefined;
   /** Of its newest entry. */
   lastTicket = 0;
@@ -57,6 +66,7 @@ export class StoredObject {
   set own(file: OwnFile | undefined) {
     this.#own = file;
     this.version += 1;
+    this.filesVersion += 1;
   }
 
   get entries(): Entry[] {

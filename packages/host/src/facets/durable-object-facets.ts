@@ -49,7 +49,8 @@ export class DurableObjectFacets {
     this.#facets().delete(facetName(args[0]));
   }
 
-  /** Replaces the storage of `target` by a copy of that of `source`, as it is now. A running `target` ends. @throws TypeError */
+  /** Replaces the storage of `target` by a copy of that of `source`, as it is now, facets inside it included. A running `target` ends. If the
+   * process dies meanwhile, `target` may be empty, or lack facets inside it. @throws TypeError */
   clone(source: string, target: string): void;
   clone(...args: unknown[]): void {
     if (args.length < 2) throw notOfType("clone", "DurableObjectFacets", args.length + 1, "string");
