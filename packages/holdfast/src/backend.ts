@@ -17,6 +17,9 @@ export interface BackendOptions {
   readonly driver?: SqliteDriver;
   /** SQLite's limits, where they are to differ from the platform's: `{ length: 8_388_642 }` for values of 8 MiB. Bytes; 2,200,000 by default. */
   readonly limits?: SqlLimits;
+  /** Bytes that one object's database may have. What would make it larger fails with `database or disk is full: SQLITE_FULL`, and what the turn
+   * has written is undone. Default 10 GB, as on the platform. At least 64 KiB. */
+  readonly maxDatabaseBytes?: number;
 }
 
 export interface OwnedBackend {
@@ -27,12 +30,21 @@ export interface OwnedBackend {
   close(): Promise<void>;
 }
 
+const LEAST_DATABASE_BYTES = 64 * 1024;
+
 let sharedDriver: SqliteDriver | undefined;
 
 /** @throws HoldfastError `HOLDFAST_USAGE` if both `dir` and `store` are given */
 export function openBackend(options: BackendOptions, { now, random }: Platform): OwnedBackend {
   if (options.dir !== undefined && options.store) {
     throw new HoldfastError("HOLDFAST_USAGE", "Give either `dir` or `store`: both say where timelines are kept.");
+  }
+  const { maxDatabaseBytes } = options;
+  if (maxDatabaseBytes !== undefined && !(maxDatabaseBytes >= LEAST_DATABASE_BYTES)) {
+    throw new HoldfastError(
+      "HOLDFAST_USAGE",
+      `maxDatabaseBytes must be at least ${LEAST_DATABASE_BYTES}, but is ${maxDatabaseBytes}.`,
+    );
   }
   sharedDriver ??= sqliteWasm();
   const store = options.store ?? (options.dir === undefined ? memoryStore() : folderStore(options.dir));
@@ -42,6 +54,7 @@ export function openBackend(options: BackendOptions, { now, random }: Platform):
       driver: options.driver ?? sharedDriver,
       timelines: timelineSource({ store, now, random }),
       ...(options.limits && { limits: options.limits }),
+      ...(maxDatabaseBytes !== undefined && { maxDatabaseBytes }),
     },
     due: (beforeMs, limit) => store.due(beforeMs, limit),
     close: async () => {

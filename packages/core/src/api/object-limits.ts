@@ -1,5 +1,5 @@
 /** What one object may hold, and the memory its engine takes for it. */
-import type { SqlLimits } from "../contract/index.js";
+import { PAGE_SIZE, type SqlLimits } from "../contract/index.js";
 
 /** `spec/sql` §5. parity: sql-value-limit */
 export const LIMITS: SqlLimits = {
@@ -17,5 +17,11 @@ export const LIMITS: SqlLimits = {
 };
 
 /** 10 GB, the platform's limit for one object. */
-export const MAX_PAGE_COUNT: number = Math.floor(10e9 / 4096);
+const MAX_DATABASE_BYTES = 10e9;
+
+/** How many pages an object's database may have. */
+export function maxPageCount(bytes: number = MAX_DATABASE_BYTES): number {
+  return Math.floor(bytes / PAGE_SIZE);
+}
+
 export const CACHE_BYTES: number = 256 * 1024;

@@ -1,7 +1,7 @@
 /** Opens an object's history for reading. */
 import type { SqliteBackend } from "../contract/index.js";
 import { ObjectHistory } from "../recovery/object-history.js";
-import { CACHE_BYTES, LIMITS, MAX_PAGE_COUNT } from "./object-limits.js";
+import { CACHE_BYTES, LIMITS, maxPageCount } from "./object-limits.js";
 
 export interface HistoryParts {
   readonly backend: SqliteBackend;
@@ -15,6 +15,6 @@ export interface HistoryParts {
 export async function openHistory({ backend, objectId, onClosed }: HistoryParts): Promise<ObjectHistory> {
   const { driver, timelines, limits } = backend;
   const timeline = await timelines.read(objectId);
-  const sizes = { limits: { ...LIMITS, ...limits }, cacheBytes: CACHE_BYTES, maxPageCount: MAX_PAGE_COUNT };
+  const sizes = { limits: { ...LIMITS, ...limits }, cacheBytes: CACHE_BYTES, maxPageCount: maxPageCount() };
   return new ObjectHistory({ timeline, driver, objectId, ...sizes }, onClosed);
 }

@@ -23,7 +23,7 @@ import { SqlPolicy } from "../sql/sql-policy.js";
 import { Connection } from "../transaction/connection.js";
 import { Transaction } from "../transaction/transaction.js";
 import { DurableObjectStorage } from "./durable-object-storage.js";
-import { CACHE_BYTES, LIMITS, MAX_PAGE_COUNT } from "./object-limits.js";
+import { CACHE_BYTES, LIMITS, maxPageCount } from "./object-limits.js";
 
 export interface SessionParts {
   readonly backend: SqliteBackend;
@@ -72,6 +72,7 @@ export class StorageSession {
   /** Begins a session. @throws HoldfastError if the timeline cannot be opened; nothing is left open then */
   static async open(parts: SessionParts): Promise<StorageSession> {
     const timeline = await parts.backend.timelines.open(parts.objectId);
+    const maxPages = maxPageCount(parts.backend.maxDatabaseBytes);
     const policy = new SqlPolicy();
     const connection = new Connection(policy.authorize);
     const session = new StorageSession(parts, timeline, policy, connection);
@@ -81,11 +82,11 @@ export class StorageSession {
           objectId: parts.objectId,
           head: timeline.head,
           image: await timeline.image(),
-          maxPageCount: MAX_PAGE_COUNT,
+          maxPageCount: maxPages,
           cacheBytes: CACHE_BYTES,
           limits: { ...LIMITS, ...parts.backend.limits },
           authorize: connection.authorize,
-          beforeCommit: (pageCount) => (pageCount > MAX_PAGE_COUNT ? "full" : "ok"),
+          beforeCommit: (pageCount) => (pageCount > maxPages ? "full" : "ok"),
           onCommit: (commit) => session.#transaction.onCommit(commit),
           durable: (): Position => timeline.durable,
         }),
@@ -164,7 +165,7 @@ export class StorageSession {
     this.#timeline = timeline;
     const { backend, objectId } = parts;
     const limits = { ...LIMITS, ...backend.limits };
-    this.#past = { timeline, driver: backend.driver, objectId, limits, cacheBytes: CACHE_BYTES, maxPageCount: MAX_PAGE_COUNT };
+    this.#past = { timeline, driver: backend.driver, objectId, limits, cacheBytes: CACHE_BYTES, maxPageCount: maxPageCount() };
   }
 
   /** The last position committed. */

@@ -15,6 +15,8 @@ export interface SqliteBackend {
   readonly timelines: TimelineSource;
   /** Limits of SQLite that differ from the platform's (`spec/sql` §5). */
   readonly limits?: SqlLimits;
+  /** Bytes that one object's database may have: a commit beyond fails with SQLITE_FULL. The platform's 10 GB if left out. */
+  readonly maxDatabaseBytes?: number;
 }
 
 /** Asynchronous key-value storage only. */
