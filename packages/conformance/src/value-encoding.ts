@@ -135,9 +135,10 @@ function encodeView(view: ArrayBufferView): unknown {
 
 function encodeError(error: Error, encode: (value: unknown) => unknown): unknown {
   const own = Object.getOwnPropertyNames(error);
-  const cause = Object.hasOwn(error, "cause") ? { cause: encode(error.cause) } : {};
+  const apart = ["name", "message", "stack"];
+  const others = own.filter((name) => !apart.includes(name));
   return {
-    ...cause,
+    ...Object.fromEntries(others.map((name) => [name, encode((error as unknown as Record<string, unknown>)[name])])),
     $: "Error",
     ctor: error.constructor.name,
     name: error.name,

@@ -169,7 +169,7 @@ export class Host<E extends object = Record<string, DurableObjectNamespace>> imp
 
   #registry(bindingName: string, className: string, uniqueKey: string): ObjectRegistry {
     const { backend, now, schedule, setTimer } = this.#parts;
-    const { deletesAlarm } = this.#compatibility;
+    const { deletesAlarm, enhancedErrors } = this.#compatibility;
     return new ObjectRegistry((id) => {
       if (this.#closed) throw new HoldfastError("HOLDFAST_CLOSED", "The host is closed.");
       const objectId = `${uniqueKey}/${id}`;
@@ -178,7 +178,7 @@ export class Host<E extends object = Record<string, DurableObjectNamespace>> imp
       return {
         env: this.env,
         compatibility: this.#compatibility,
-        session: { backend, objectId, now, schedule, setTimer, deletesAlarm, onAlarm },
+        session: { backend, objectId, now, schedule, setTimer, deletesAlarm, enhancedErrors, onAlarm },
         onAlarmFound: (alarm: number | null) => this.#alarms.found(objectId, alarm),
         onNoRetry: () => this.#alarms.noRetry(objectId),
         start: async () => ({ Class: await this.#class(bindingName, className), id, props: {}, exports: await this.#exports() }),

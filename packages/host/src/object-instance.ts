@@ -43,7 +43,10 @@ export interface InstanceParts {
   readonly compatibility: Compatibility;
   /** The connections that outlive this session, if it is evicted. */
   readonly sockets: HibernatingSockets;
-  readonly session: Pick<SessionParts, "backend" | "objectId" | "now" | "schedule" | "setTimer" | "deletesAlarm" | "onAlarm">;
+  readonly session: Pick<
+    SessionParts,
+    "backend" | "objectId" | "now" | "schedule" | "setTimer" | "deletesAlarm" | "enhancedErrors" | "onAlarm"
+  >;
   /** The object that this is a facet of. */
   readonly parent: ObjectInstance | undefined;
   /** The sessions of facets. */

@@ -31,10 +31,6 @@ const DIFFERENT: Readonly<Record<string, string>> = {
   "value/writableStream": "value-host-types",
   "value/abortSignal": "value-host-types",
   "value/domException+enhanced_error_serialization": "value-host-types",
-  "value/aggregateError+enhanced_error_serialization": "value-error-properties",
-  "value/customError+enhanced_error_serialization": "value-error-properties",
-  "value/errorWithProps+enhanced_error_serialization": "value-error-properties",
-  "value/errorNoStack+enhanced_error_serialization": "value-error-properties",
 };
 
 /** What the next event runs. */

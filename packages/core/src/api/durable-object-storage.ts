@@ -44,6 +44,7 @@ export interface StorageParts {
   readonly alarm: Alarm;
   /** Whether `deleteAll()` deletes the alarm too. */
   readonly deletesAlarm: boolean;
+  readonly enhancedErrors: boolean;
   onDeleteAll(): void;
   now(): number;
   /** @throws HoldfastError where nobody runs alarms */

@@ -43,6 +43,8 @@ export interface SessionParts {
   onAlarm?(alarm: number | null, isDurable: boolean): void;
   /** Whether `deleteAll()` deletes the alarm too; `true` if left out. */
   readonly deletesAlarm?: boolean;
+  /** Whether stored errors keep their own properties and names; `true` if left out. */
+  readonly enhancedErrors?: boolean;
   /** `deleteAll()` has deleted everything. */
   onDeleteAll?(): void;
   /** Runs code of the application inside a section. */
@@ -145,13 +147,26 @@ export class StorageSession {
     const now = () => parts.now();
     const statements = new OwnStatements({ connection, transaction, policy });
     const alarm = new Alarm({ metadata: new MetadataTable({ statements, transaction }), transaction, now });
-    const { deletesAlarm = true } = parts;
+    const { deletesAlarm = true, enhancedErrors = true } = parts;
     const { supports } = parts.backend.driver;
     this.storage = new DurableObjectStorage({
       rowCounts: supports.rowCounts,
       exactText: supports.exactText,
       maxValueBytes: parts.backend.limits?.length ?? (LIMITS.length as number),
-      ...{ connection, policy, transaction, timeline, statements, alarm, deletesAlarm, now, turnTaker, afterTurn, hasEnded },
+      ...{
+        connection,
+        policy,
+        transaction,
+        timeline,
+        statements,
+        alarm,
+        deletesAlarm,
+        enhancedErrors,
+        now,
+        turnTaker,
+        afterTurn,
+        hasEnded,
+      },
       hasAlarmHandler: () => (parts.hasAlarmHandler ? parts.hasAlarmHandler() : needsHost()),
       section: (body, rules) => this.section(body, rules),
       onDeleteAll: () => parts.onDeleteAll?.(),

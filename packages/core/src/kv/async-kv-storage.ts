@@ -7,7 +7,6 @@ import { notOfType, PUT_FORMS, PUT_UNDEFINED } from "../messages.js";
 import { toText } from "../sql/bindings.js";
 import type { Transaction } from "../transaction/transaction.js";
 import { deserialize } from "./codec/deserialize.js";
-import { serialize } from "./codec/serialize.js";
 import { compareBytes } from "./compare-bytes.js";
 import type { KvTable } from "./kv-table.js";
 import type { ListGeneration } from "./list-generation.js";
@@ -66,7 +65,7 @@ export class AsyncKvStorage {
       const key = toText(first);
       const options = this.#writeOptions("put", args[2], 3);
       if (second === undefined) throw new TypeError(PUT_UNDEFINED);
-      table.put(key, serialize(second, table.maxValueBytes), options);
+      table.put(key, table.encode(second), options);
       return;
     }
     if (second !== undefined && second !== null && typeof second !== "object" && typeof second !== "function") {
@@ -76,7 +75,7 @@ export class AsyncKvStorage {
     this.#writeOptions("put", args[2], 3);
     const pairs: [string, Uint8Array][] = [];
     for (const [key, value] of Object.entries(first as object)) {
-      if (value !== undefined) pairs.push([key, serialize(value, table.maxValueBytes)]);
+      if (value !== undefined) pairs.push([key, table.encode(value)]);
     }
     transaction.sync(() => {
       table.create(options);

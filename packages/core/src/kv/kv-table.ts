@@ -4,9 +4,11 @@
  * Keys are TEXT holding WTF-8 bytes and order by unsigned byte. On engines that cannot bind lone surrogates they travel as blobs and are cast,
  * so that the same bytes are stored, and so do the bounds of ranges, which may be no text. The table appears with the first write or delete, as on the platform, because its presence
  * shows in `databaseSize` and `sqlite_master`. */
+
 import { encodeWtf8, type SqlValue } from "../contract/index.js";
 import type { OwnStatements } from "../sql/own-statements.js";
 import type { Transaction } from "../transaction/transaction.js";
+import { serialize } from "./codec/serialize.js";
 import { ValueCache } from "./value-cache.js";
 
 /** Bytes of keys; absent means unbounded. */
@@ -27,6 +29,8 @@ export interface KvTableParts {
   readonly exactText: boolean;
   /** Bytes that a value may have. */
   readonly maxValueBytes: number;
+  /** Whether stored errors keep their own properties and names. */
+  readonly enhancedErrors: boolean;
 }
 
 /** To the letter: `sqlite_master` shows it (case `hidden/sqlite-master-after-put`). */
@@ -49,8 +53,9 @@ export class KvTable {
   }
 
   /** Bytes that a value may have. */
-  get maxValueBytes(): number {
-    return this.#parts.maxValueBytes;
+  /** A value's stored bytes. @throws as `serialize` */
+  encode(value: unknown): Uint8Array {
+    return serialize(value, this.#parts.maxValueBytes, this.#parts.enhancedErrors);
   }
 
   get(key: string): Uint8Array | undefined {

@@ -4,7 +4,6 @@ import { decodeWtf8 } from "../contract/index.js";
 import { ITERATOR_INVALIDATED, notOfType } from "../messages.js";
 import { toText } from "../sql/bindings.js";
 import { deserialize } from "./codec/deserialize.js";
-import { serialize } from "./codec/serialize.js";
 import type { KeyRange, KvTable, StoredPair } from "./kv-table.js";
 import type { ListGeneration } from "./list-generation.js";
 import { checkListOptions, type ListOptions } from "./list-options.js";
@@ -33,7 +32,7 @@ export class SyncKvStorage {
   put(...args: [key: string, value: unknown]): void {
     const key = this.#key("put", args);
     if (args.length < 2) throw notOfType("put", OWNER, 2, "Value");
-    this.#table.put(key, serialize(args[1], this.#table.maxValueBytes), CONFIRMED);
+    this.#table.put(key, this.#table.encode(args[1]), CONFIRMED);
   }
 
   /** Whether the key existed. */

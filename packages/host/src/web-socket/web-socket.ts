@@ -179,7 +179,7 @@ export class WebSocket extends EventTarget implements ObjectWebSocket {
   serializeAttachment(attachment: unknown): void;
   serializeAttachment(...args: unknown[]): void {
     if (args.length === 0) throw notOfType("serializeAttachment", "WebSocket", 1, "Value");
-    const bytes = serialize(args[0]);
+    const bytes = serialize(args[0], undefined, this.#rules.enhancedErrors);
     if (bytes.length > MAX_ATTACHMENT_BYTES) {
       throw new Error(
         `A WebSocket 'attachment' cannot be larger than ${MAX_ATTACHMENT_BYTES} bytes.'attachment' was ${bytes.length} bytes.`,

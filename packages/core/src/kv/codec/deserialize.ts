@@ -2,7 +2,19 @@
  * Stored bytes to JavaScript value (`spec/kv` §3.3). The bytes may be damaged or hostile: every length is checked against what is left
  * before anything of that size is made, and whatever is not understood is an error, never a guess. */
 import { ByteReader } from "./byte-reader.js";
-import { ERROR_CLASSES, ErrorTag, NEWEST_READ, OLDEST_READ, REGEXP_FLAGS, Tag, VERSION, VIEWS } from "./wire.js";
+import {
+  ENHANCED_ERRORS,
+  ERROR_CLASSES,
+  ErrorTag,
+  HostTag,
+  NAMED_ERROR,
+  NEWEST_READ,
+  OLDEST_READ,
+  REGEXP_FLAGS,
+  Tag,
+  VERSION,
+  VIEWS,
+} from "./wire.js";
 
 /** @throws Error, if the bytes are not a value this version can read (parity: kv-unreadable-value) */
 export function deserialize(bytes: Uint8Array): unknown {
@@ -131,9 +143,18 @@ class Deserializer {
       case Tag.ERROR:
         return this.#error();
       case Tag.HOST_OBJECT:
-        throw new Error("it holds an object of the platform (Headers, Blob, DOMException, …) that this version cannot read");
+        return this.#hostObject();
       default:
         throw new Error(`unknown tag 0x${tag.toString(16)} at byte ${this.#in.offset - 1}`);
+    }
+  }
+
+  #hostObject(): unknown {
+    switch (this.#in.varint()) {
+      case HostTag.ENHANCED_ERROR:
+        return this.#enhancedError();
+      default:
+        throw new Error("it holds an object of the platform (Headers, Blob, DOMException, …) that this version cannot read");
     }
   }
 
@@ -287,6 +308,27 @@ class Deserializer {
     }
     const length = (flags & 1) === 1 ? undefined : bytes / known.elementBytes;
     return this.#remember(new known.construct(object, offset, length));
+  }
+
+  /** Its own properties come back enumerable, the stack too. */
+  #enhancedError(): Error {
+    const error = this.#remember(new Error());
+    const kind = this.#in.varint();
+    const known = ENHANCED_ERRORS.find(([candidate]) => candidate === kind)?.[1];
+    if (known === undefined && kind !== NAMED_ERROR) throw new Error(`an unknown kind of error ${kind}`);
+    const given = kind === NAMED_ERROR ? { name: this.#read() } : undefined;
+    const message = this.#read();
+    const others = this.#read();
+    if (typeof others !== "object" || others === null) throw new Error("an error without properties");
+    const Class = (globalThis as Record<string, unknown>)[known ?? "Error"];
+    const isHere = typeof Class === "function";
+    Object.setPrototypeOf(error, isHere ? Class.prototype : Error.prototype);
+    const hidden = { writable: true, enumerable: false, configurable: true };
+    Object.defineProperty(error, "stack", { value: `${given ? given.name : known}: ${message}`, ...hidden });
+    Object.defineProperty(error, "message", { value: message, ...hidden });
+    const own = { ...(isHere ? given : { name: known }), ...others };
+    for (const [name, value] of Object.entries(own)) Object.defineProperty(error, name, { value, ...hidden, enumerable: true });
+    return error;
   }
 
   #error(): Error {

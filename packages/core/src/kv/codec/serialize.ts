@@ -2,15 +2,16 @@
  * JavaScript value to stored bytes, as the platform writes them (`spec/kv` §3), without `node:v8`, so that browsers write the same. */
 import { ByteWriter } from "./byte-writer.js";
 import { classOf, isDetached, refusal } from "./class-of.js";
-import { ERROR_CLASSES, ErrorTag, REGEXP_FLAGS, Tag, VERSION, VIEWS } from "./wire.js";
+import { ENHANCED_ERRORS, ERROR_CLASSES, ErrorTag, HostTag, NAMED_ERROR, REGEXP_FLAGS, Tag, VERSION, VIEWS } from "./wire.js";
 
 /** The serialised value. Getters of the value run.
  * @param most bytes it may have; any number if left out
+ * @param enhancedErrors whether errors keep their own properties and names (`spec/kv` §3.1); not if left out
  * @throws DOMException `DataCloneError` if something in it cannot be cloned; Error `string or blob too big: SQLITE_TOOBIG` */
-export function serialize(value: unknown, most?: number): Uint8Array {
+export function serialize(value: unknown, most?: number, enhancedErrors = false): Uint8Array {
   if (typeof value === "number" && value >= 0 && value < SMALL && Number.isInteger(value) && !Object.is(value, -0))
     return smallInteger(value);
-  const writer = new Serializer(most);
+  const writer = new Serializer(most, enhancedErrors);
   writer.write(value);
   return writer.finish();
 }
@@ -56,7 +57,10 @@ class Serializer {
   /** Made when the first object comes. */
   #ids: Map<object, number> | undefined;
 
-  constructor(most: number | undefined) {
+  readonly #enhancedErrors: boolean;
+
+  constructor(most: number | undefined, enhancedErrors: boolean) {
+    this.#enhancedErrors = enhancedErrors;
     this.#out = new ByteWriter(most);
     this.#out.byte(Tag.HEADER);
     this.#out.varint(VERSION);
@@ -152,7 +156,7 @@ class Serializer {
       case "ArrayBuffer":
         return this.#buffer(object as ArrayBuffer);
       case "Error":
-        return this.#error(object as Error);
+        return this.#enhancedErrors ? this.#enhancedError(object as Error) : this.#error(object as Error);
       case "Number":
         this.#out.byte(Tag.NUMBER_OBJECT);
         return this.#out.double(Number(object));
@@ -250,12 +254,24 @@ class Serializer {
     this.#out.varint(viewFlags(view, known.elementBytes));
   }
 
+  /** An object of the platform's: its kind by its name, its message, and its other own properties, also those that are not enumerable. */
+  #enhancedError(error: Error): void {
+    const out = this.#out;
+    out.byte(Tag.HOST_OBJECT);
+    out.varint(HostTag.ENHANCED_ERROR);
+    const [kind = NAMED_ERROR] = ENHANCED_ERRORS.find(([, name]) => name === error.name) ?? [];
+    out.varint(kind);
+    if (kind === NAMED_ERROR) this.write(error.name);
+    this.write(error.message);
+    const others = Object.getOwnPropertyNames(error).filter((name) => name !== "name" && name !== "message");
+    this.write(Object.fromEntries(others.map((name) => [name, (error as unknown as Record<string, unknown>)[name]])));
+  }
+
   #error(error: Error): void {
     this.#out.byte(Tag.ERROR);
     const name = String(error.name);
     const known = ERROR_CLASSES.find(([, Class]) => Class.name === name);
     if (known) this.#out.byte(known[0]);
-    // Not its own properties. parity: value-error-properties
     const message = ownValue(error, "message");
     if (message !== undefined) {
       this.#out.byte(ErrorTag.MESSAGE);

@@ -72,6 +72,25 @@ export const REGEXP_FLAGS: readonly (readonly [string, number])[] = [
   ["v", 256],
 ];
 
+/** What follows {@link Tag.HOST_OBJECT}. */
+export const HostTag = { ENHANCED_ERROR: 10 } as const;
+
+/** The kind of an enhanced error whose name is none of {@link ENHANCED_ERRORS}: the name follows. */
+export const NAMED_ERROR = 0;
+
+/** Kinds of enhanced errors, by name. */
+export const ENHANCED_ERRORS: readonly (readonly [number, string])[] = [
+  [1, "Error"],
+  [2, "TypeError"],
+  [3, "RangeError"],
+  [4, "ReferenceError"],
+  [5, "SyntaxError"],
+  [10, "EvalError"],
+  [11, "URIError"],
+  [12, "AggregateError"],
+  [13, "SuppressedError"],
+];
+
 export interface ViewClass {
   readonly tag: number;
   readonly name: string;
