@@ -47,21 +47,24 @@ interface File {
 /** The head of the log. */
 export async function readEnd(object: ObjectFiles): Promise<ObjectEnd | undefined> {
   const files = await filesOf(object);
-  const inFiles = files?.[0]?.footer.last;
-  if (!files || !inFiles) return undefined;
-  const floor = Math.max(...files.map(({ header }) => header.floor));
+  const inFiles = files && headOf(files);
   const journal = recordsOf(object.pending);
-  const added = journal && chain(inFiles, journal);
+  if (!inFiles || !journal) return undefined;
+  const floor = floorOf(files);
+  const added = chain(inFiles, journal);
   return added && inFiles.epoch > floor ? { head: added.at(-1)?.position ?? inFiles, floor, isFork: false } : undefined;
 }
 
-/** What the files say of an object beside its records. */
+/** What the files say of an object beside its records, if all that the journals have comes after them. */
 export async function readLast(
   object: ObjectFiles,
 ): Promise<{ readonly floor: number; readonly alarm: number | null } | undefined> {
   const files = await filesOf(object);
-  if (!files?.[0]?.footer.last) return undefined;
-  return { floor: Math.max(...files.map(({ header }) => header.floor)), alarm: files[0].footer.alarm };
+  const inFiles = files && headOf(files);
+  const journal = recordsOf(object.pending);
+  if (!inFiles || !journal || journal.some(({ position }) => comparePositions(position, inFiles) <= 0)) return undefined;
+  const newest = files.findLast(({ footer }) => footer.last && comparePositions(footer.last, inFiles) === 0) as File;
+  return { floor: floorOf(files), alarm: newest.footer.alarm };
 }
 
 /** The records from a place on. */
@@ -70,25 +73,46 @@ export async function readFrom(object: ObjectFiles, place: Place): Promise<reado
   const journal = recordsOf(object.pending);
   if (!files || !journal) return undefined;
   const wanted = { ...NO_POSITION, ...place };
-  const sources: (readonly SegmentRecord[])[] = [journal];
+  const sources: (readonly SegmentRecord[])[] = [];
   for (const file of files) {
     const found = await groupsFrom(object.fs, file, wanted);
     if (!found) return undefined;
-    sources.unshift(...found.groups);
-    if (found.isAll) break;
+    sources.push(found.flat());
   }
-  const first = sources.flat().find(({ position }) => comparePositions(position, wanted) >= 0);
-  if (!first) return [];
-  let records: SegmentRecord[] | undefined = [first];
+  sources.push(journal);
+  let records: SegmentRecord[] = [];
   for (const source of sources) {
-    const more: SegmentRecord[] | undefined = chain((records.at(-1) as SegmentRecord).position, source);
+    const from = source.findIndex(({ position }) => comparePositions(position, wanted) >= 0);
+    const head = records.at(-1)?.position;
+    // The first of all has nothing to go on from: what is before it was not read.
+    const more = head ? chain(head, source) : from < 0 ? [] : withRest(source.slice(from));
     if (!more) return undefined;
     records = records.concat(more);
   }
   return records;
 }
 
-/** An object's files that count, newest first. */
+function withRest(source: readonly SegmentRecord[]): SegmentRecord[] | undefined {
+  const [first, ...rest] = source;
+  const more = first && chain(first.position, rest);
+  return first && more ? [first, ...more] : undefined;
+}
+
+/** The furthest record in any file: a newer owner's may have less than an older one's. */
+function headOf(files: readonly File[]): Position | undefined {
+  let head: Position | undefined;
+  for (const { footer } of files) {
+    if (!footer.last) return undefined;
+    if (!head || comparePositions(footer.last, head) > 0) head = footer.last;
+  }
+  return head;
+}
+
+function floorOf(files: readonly File[]): number {
+  return Math.max(...files.map(({ header }) => header.floor));
+}
+
+/** An object's files that count, oldest first. */
 async function filesOf({ fs, folder, known, wholeBytes }: ObjectFiles): Promise<File[] | undefined> {
   const files: File[] = [];
   for (const name of segmentsAmong(await fs.names(folder)).reverse()) {
@@ -99,29 +123,28 @@ async function filesOf({ fs, folder, known, wholeBytes }: ObjectFiles): Promise<
     const found = start && decodeSegmentHeader(start);
     const footer = end && footerAtEnd(end);
     if (!found || !footer) return undefined;
-    files.push({ path, header: found.header, headerBytes: found.length, footer });
+    files.unshift({ path, header: found.header, headerBytes: found.length, footer });
     if (found.header.standsForOlder) break;
   }
   const bytes = files.reduce((sum, { footer }) => sum + footer.length, 0);
   return bytes <= wholeBytes || files.some(({ header }) => header.copied > 0) ? undefined : files;
 }
 
-/** The groups of a file that have records from a place on, and whether those are all: nothing older is wanted. */
+/** The groups of a file that have records from a place on, read from its end. */
 async function groupsFrom(
   fs: FileSystem,
   { path, headerBytes, footer: newest }: File,
   wanted: Position,
-): Promise<{ readonly groups: SegmentRecord[][]; readonly isAll: boolean } | undefined> {
+): Promise<SegmentRecord[][] | undefined> {
   const groups: SegmentRecord[][] = [];
   for (let footer = newest; ; ) {
     if (!footer.last) return undefined;
-    if (comparePositions(footer.last, wanted) < 0) return { groups, isAll: true };
+    if (comparePositions(footer.last, wanted) < 0) return groups;
     const bytes = await fs.readPart(path, footer.start, footer.length - footer.start);
     const group = bytes?.length === footer.length - footer.start ? scanGroup(bytes) : undefined;
     if (!group) return undefined;
     groups.unshift(group);
-    if (comparePositions({ ...NO_POSITION, ...footer.first }, wanted) <= 0) return { groups, isAll: true };
-    if (footer.start === headerBytes) return { groups, isAll: false };
+    if (comparePositions({ ...NO_POSITION, ...footer.first }, wanted) <= 0 || footer.start === headerBytes) return groups;
     const end = await fs.readPart(path, footer.start - FOOTER_BYTES, FOOTER_BYTES);
     const before = end && footerAtEnd(end);
     if (before?.length !== footer.start - FOOTER_BYTES) return undefined;
