@@ -5,7 +5,7 @@
  *
  * Synchronous, as the platform's calls are; WebCrypto is not, so the hashes come from a library. */
 
-import { notOfType, type Public } from "@holdfast/core";
+import { type Alarm, notOfType, type Public } from "@holdfast/core";
 import { encodeWtf8 } from "@holdfast/core/contract";
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
@@ -85,4 +85,15 @@ export class IdFactory {
   #mac(bytes: Uint8Array): Uint8Array {
     return hmac(sha256, this.#key, bytes).subarray(0, 16);
   }
+}
+
+/** An object's id with the name that its data has kept, which is kept from now on; a facet's text says all there is. */
+export function withStoredName(
+  id: DurableObjectId | string,
+  kept: Pick<Alarm, "storedName" | "nameObject">,
+): DurableObjectId | string {
+  if (typeof id === "string") return id;
+  const name = id.name ?? kept.storedName;
+  if (name !== undefined) kept.nameObject(name);
+  return name === id.name ? id : new DurableObjectId(id.toString(), name);
 }

@@ -8,8 +8,8 @@ import { IdFactory } from "./durable-object-id.js";
 import { DurableObjectNamespace } from "./durable-object-namespace.js";
 import { declareClass, loopbackClass } from "./facets/durable-object-class.js";
 import { gateGlobals } from "./gated-globals.js";
+import type { DurableObjectClass } from "./instance-parts.js";
 import { enterEnvironment } from "./module-environment.js";
-import type { DurableObjectClass } from "./object-instance.js";
 import { ObjectRegistry } from "./object-registry.js";
 
 /** The worker's module, or a function that loads it. A function is called once, when the first object starts. */

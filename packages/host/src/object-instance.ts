@@ -11,58 +11,19 @@
  *    starts when this one has let go of the storage. Its code cannot be stopped, only cut off (parity: abort-freezes).
  * 4. What the object waits for comes back as an event of it, in the scope that asked.
  * 5. What fails in its code with nobody to tell is logged, where it can be told from other failures (parity: unhandled-rejections). */
-import { ABORTED, type Scope, type SessionParts, StorageSession } from "@holdfast/core";
+import { ABORTED, type Scope, StorageSession } from "@holdfast/core";
 import { HoldfastError } from "@holdfast/core/contract";
 import { Activity } from "./activity.js";
 import type { AlarmOutcome } from "./alarm-scheduler.js";
 import type { Compatibility } from "./compatibility.js";
 import { runAs, scopeOutsideTurns, setCurrentObject } from "./current-object.js";
-import { DurableObjectId } from "./durable-object-id.js";
+import { withStoredName } from "./durable-object-id.js";
 import { DurableObjectState } from "./durable-object-state.js";
 import { toResetError, toText } from "./error-transport.js";
 import type { OpenHead } from "./facets/facet-storage.js";
-import { type FacetsParts, type NewFacet, ObjectFacets } from "./facets/object-facets.js";
+import { ObjectFacets } from "./facets/object-facets.js";
+import type { InstanceParts, Startup } from "./instance-parts.js";
 import { runAlarm } from "./run-alarm.js";
-import type { HibernatingSockets } from "./web-socket/hibernating-sockets.js";
-
-export type DurableObjectClass = new (ctx: never, env: never) => object;
-
-/** What a session begins with. */
-export interface Startup {
-  readonly Class: DurableObjectClass;
-  /** `ctx.id`; a facet's may be any text. */
-  readonly id: DurableObjectId | string;
-  /** `ctx.props`. */
-  readonly props: unknown;
-  /** `ctx.exports`. */
-  readonly exports: object;
-}
-
-export interface InstanceParts {
-  readonly env: object;
-  readonly compatibility: Compatibility;
-  /** The connections that outlive this session, if it is evicted. */
-  readonly sockets: HibernatingSockets;
-  readonly session: Pick<
-    SessionParts,
-    "backend" | "objectId" | "now" | "schedule" | "setTimer" | "deletesAlarm" | "enhancedErrors" | "onAlarm"
-  >;
-  /** The object that this is a facet of. */
-  readonly parent: ObjectInstance | undefined;
-  /** The sessions of facets. */
-  readonly facets: Pick<FacetsParts, "released" | "openHeads"> & {
-    begin(parent: ObjectInstance, facet: NewFacet): ObjectInstance;
-  };
-  start(): Promise<Startup>;
-  /** Resolves when the session before has let go of the storage. */
-  readonly previous: Promise<void>;
-  /** What the alarm is set for as the session begins. */
-  onAlarmFound(alarm: number | null): void;
-  /** An `abort()` that wants no retry of the alarm that is running. */
-  onNoRetry(): void;
-  /** The session is over: closed, evicted or broken. */
-  onEnded(): void;
-}
 
 export class ObjectInstance {
   readonly #parts: InstanceParts;
@@ -339,7 +300,7 @@ export class ObjectInstance {
   #construct(startup: Startup, session: StorageSession): void {
     const { env, sockets } = this.#parts;
     const { Class, props, exports } = startup;
-    const id = named(startup.id, session);
+    const id = withStoredName(startup.id, session.alarm);
     this.#facets = this.#makeFacets({ ...startup, id }, session);
     const facets = this.#facets;
     this.#context = new DurableObjectState({
@@ -441,14 +402,6 @@ export class ObjectInstance {
     const settled = closed.catch(answeredByReset).then(() => this.#facets?.settled);
     settled.catch(toldToWhoAwaits).then(this.#release);
   }
-}
-
-/** An object keeps its name with its data; a facet's id says all there is. */
-function named(id: DurableObjectId | string, session: StorageSession): DurableObjectId | string {
-  if (typeof id === "string") return id;
-  const name = id.name ?? session.alarm.storedName;
-  if (name !== undefined) session.alarm.nameObject(name);
-  return name === id.name ? id : new DurableObjectId(id.toString(), name);
 }
 
 /** An arrow function in a field counts too (`spec/runtime` §7.1). */

@@ -4,7 +4,8 @@
 import type { DurableObjectId } from "./durable-object-id.js";
 import type { OpenHead } from "./facets/facet-storage.js";
 import type { NewFacet } from "./facets/object-facets.js";
-import { type InstanceParts, ObjectInstance } from "./object-instance.js";
+import type { InstanceParts } from "./instance-parts.js";
+import { ObjectInstance } from "./object-instance.js";
 import { HibernatingSockets } from "./web-socket/hibernating-sockets.js";
 
 export type StartParts = Omit<InstanceParts, "parent" | "previous" | "onEnded" | "sockets" | "facets">;

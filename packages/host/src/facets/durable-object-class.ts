@@ -1,6 +1,6 @@
 /** Classes as `ctx.exports` gives them and `ctx.facets.get` takes them. */
 import { notOfType } from "@holdfast/core";
-import type { DurableObjectClass } from "../object-instance.js";
+import type { DurableObjectClass } from "../instance-parts.js";
 
 /** A class, and the `ctx.props` of what is made of it. */
 export interface ConfiguredClass {

@@ -10,7 +10,8 @@ import type { TimelineSource } from "@holdfast/core/contract";
 import { runAsNobody } from "../current-object.js";
 import { DurableObjectId } from "../durable-object-id.js";
 import { makeFacetStub } from "../durable-object-stub.js";
-import type { ObjectInstance, Startup } from "../object-instance.js";
+import type { Startup } from "../instance-parts.js";
+import type { ObjectInstance } from "../object-instance.js";
 import { classBehind } from "./durable-object-class.js";
 import { copyFacet, deleteBelow, deleteFacet, facetId, type OpenHead } from "./facet-storage.js";
 

@@ -116,7 +116,7 @@ export class History {
   async load(upTo: Position): Promise<LoadedHistory> {
     const records: HistoryRecord[] = [];
     for await (const one of this.records(NO_POSITION, upTo)) records.push(one);
-    return new LoadedHistory(records);
+    return new LoadedHistory(records, (place) => this.#damage(place, "was restored and is missing"));
   }
 
   /** What each RESTORE record up to a position says. */

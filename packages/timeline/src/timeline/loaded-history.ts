@@ -10,9 +10,12 @@ import { apply, type HistoryRecord, restoreOf } from "./history.js";
 
 export class LoadedHistory {
   readonly #records: readonly HistoryRecord[];
+  readonly #missing: (place: Position) => Error;
 
-  constructor(records: readonly HistoryRecord[]) {
+  /** `missing` makes the error for a position that is not among the records. */
+  constructor(records: readonly HistoryRecord[], missing: (place: Position) => Error) {
     this.#records = records;
+    this.#missing = missing;
   }
 
   /** What a bookmark stands for: the record with its sequence, or the last of its epoch, if it was made from it. */
@@ -37,7 +40,7 @@ export class LoadedHistory {
   }
 
   /** The database at a position. `snapshot` is an image at or before it that may be changed.
-   * @throws RangeError for a restore whose target is missing */
+   * @throws HoldfastError `HOLDFAST_LOG_CORRUPT` for a restore whose target is missing */
   image(at: Position, snapshot?: { readonly image: MemoryImage; readonly position: Position }): MemoryImage {
     const end = this.#indexOf(at);
     let from = snapshot ? this.#indexOf(snapshot.position) + 1 : 0;
@@ -54,7 +57,7 @@ export class LoadedHistory {
     return image;
   }
 
-  /** @throws RangeError if there is no record at a position */
+  /** @throws what `missing` makes if there is no record at a position */
   #indexOf(position: Position): number {
     const records = this.#records;
     let low = 0;
@@ -66,6 +69,6 @@ export class LoadedHistory {
       if (order < 0) low = middle + 1;
       else high = middle - 1;
     }
-    throw new RangeError(`no record of epoch ${position.epoch}, sequence ${position.sequence}`);
+    throw this.#missing(position);
   }
 }

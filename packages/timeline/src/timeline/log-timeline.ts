@@ -156,7 +156,12 @@ export class LogTimeline extends TimelineView implements Timeline {
   async #close(): Promise<void> {
     try {
       await this.flushed(this.#head);
-      if (this.#isLong) this.#shorten(this.#head, await this.history.opening(this.#head));
+      // Everything is durable already: what goes wrong here, the next opening will find.
+      if (this.#isLong)
+        await this.history.opening(this.#head).then(
+          (state) => this.#shorten(this.#head, state),
+          () => undefined,
+        );
       await this.#snapshot;
     } finally {
       await this.#log.close();
@@ -195,7 +200,6 @@ export class LogTimeline extends TimelineView implements Timeline {
   }
 
   get #isLong(): boolean {
-    if (this.#pageCount * PAGE_SIZE < MIN_SNAPSHOT_BYTES && this.#tailBytes === Number.POSITIVE_INFINITY) return false;
     return this.#tailBytes > Math.max(MIN_SNAPSHOT_BYTES, this.#pageCount * PAGE_SIZE);
   }
 
@@ -242,7 +246,8 @@ export class LogTimeline extends TimelineView implements Timeline {
     this.#begun = begun;
     if (typeof found === "string") return;
     this.#pageCount = found.image.pageCount;
-    this.#tailBytes = Number.POSITIVE_INFINITY; // whoever opens the object next has to go back too, unless there is a snapshot
+    // Whoever opens the object next has to go back too, unless there is a snapshot.
+    this.#tailBytes = Math.max(this.#tailBytes, this.#pageCount * PAGE_SIZE + 1);
   }
 
   /** Where an armed bookmark leads and what is there, or why it cannot be restored. */
