@@ -31,7 +31,7 @@ export interface InstanceParts {
   /** The object that this is a facet of. */
   readonly parent: ObjectInstance | undefined;
   /** The sessions of facets. */
-  readonly facets: Pick<FacetsParts, "released" | "openHeads"> & {
+  readonly facets: Pick<FacetsParts, "released" | "mayHaveFacets" | "openHeads"> & {
     begin(parent: ObjectInstance, facet: NewFacet): ObjectInstance;
   };
   start(): Promise<Startup>;

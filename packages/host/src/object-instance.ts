@@ -343,6 +343,7 @@ export class ObjectInstance {
       timelines: backend.timelines,
       begin: (facet) => facets.begin(this, facet),
       released: facets.released,
+      mayHaveFacets: facets.mayHaveFacets,
       openHeads: facets.openHeads,
       holdOutput: () => {
         const hold = session.gate.hold();

@@ -1,6 +1,7 @@
 /** object-registry.ts
  * The objects of one namespace that are running. At most one session of an object exists at a time: a new one opens the storage when
  * the one before has let go of it. */
+import type { TimelineSource } from "@holdfast/core/contract";
 import type { DurableObjectId } from "./durable-object-id.js";
 import type { OpenHead } from "./facets/facet-storage.js";
 import type { NewFacet } from "./facets/object-facets.js";
@@ -15,6 +16,9 @@ export class ObjectRegistry {
   readonly #running = new Map<string, ObjectInstance>();
   /** The last session of each object that has not let go yet. */
   readonly #ending = new Map<string, Promise<void>>();
+  /** Ids of objects that have, or had, facets: of earlier processes looked up once, for the store has no other list than that of everything. */
+  readonly #withFacets = new Set<string>();
+  #areFacetsKnown: Promise<void> | undefined;
   /** The connections of objects that sleep. */
   readonly #sleeping = new Map<string, HibernatingSockets>();
 
@@ -43,6 +47,7 @@ export class ObjectRegistry {
       facets: {
         begin: (object, facet) => this.#beginFacet(start, object, facet),
         released: (objectId) => this.#ending.get(objectId) ?? Promise.resolve(),
+        mayHaveFacets: (objectId) => this.#mayHaveFacets(objectId, start),
         openHeads: (objectId) => this.#openHeads(objectId),
       },
       previous: this.#ending.get(key) ?? Promise.resolve(),
@@ -59,9 +64,27 @@ export class ObjectRegistry {
   /** A facet is reached through its object, whose session outlasts its own: it never wakes by itself. */
   #beginFacet(object: StartParts, parent: ObjectInstance, { objectId, start, onEnded }: NewFacet): ObjectInstance {
     const { onAlarm: _, ...session } = object.session;
+    this.#withFacets.add(object.session.objectId);
     const parts = { ...object, session: { ...session, objectId }, start, onAlarmFound() {}, onNoRetry() {} };
     const facet: ObjectInstance = this.#begin(objectId, parts, { wake: () => facet, parent, onEnded: () => onEnded(facet) });
     return facet;
+  }
+
+  async #mayHaveFacets(objectId: string, { session }: StartParts): Promise<boolean> {
+    this.#areFacetsKnown ??= this.#lookForFacets(session.backend.timelines);
+    try {
+      await this.#areFacetsKnown;
+    } catch (error) {
+      this.#areFacetsKnown = undefined; // the next one looks again
+      throw error;
+    }
+    return this.#withFacets.has(objectId);
+  }
+
+  async #lookForFacets(timelines: TimelineSource): Promise<void> {
+    for await (const id of timelines.list()) {
+      for (let point = id.indexOf("."); point >= 0; point = id.indexOf(".", point + 1)) this.#withFacets.add(id.slice(0, point));
+    }
   }
 
   #openHeads(objectId: string): Map<string, OpenHead> {

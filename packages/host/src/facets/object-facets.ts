@@ -37,6 +37,8 @@ export interface FacetsParts {
   begin(facet: NewFacet): ObjectInstance;
   /** Resolves when no session has the timeline of this id open any more. */
   released(objectId: string): Promise<void>;
+  /** Whether an object may have facets, in this session or an earlier one. */
+  mayHaveFacets(objectId: string): Promise<boolean>;
   /** What is open of a facet and below. */
   openHeads(objectId: string): ReadonlyMap<string, OpenHead>;
   /** Keeps what the object sends back until it is called. */
@@ -95,8 +97,10 @@ export class ObjectFacets {
   /** `storage.deleteAll()` of the object. */
   deleteAll(): void {
     for (const name of [...this.#begun.keys()]) this.abort(name, new Error("Facet was deleted."));
-    const { objectId, timelines, released } = this.#parts;
-    this.#change(() => deleteBelow(timelines, objectId, released));
+    const { objectId, timelines, released, mayHaveFacets } = this.#parts;
+    this.#change(async () => {
+      if (await mayHaveFacets(objectId)) await deleteBelow(timelines, objectId, released);
+    });
   }
 
   /** Rule 3. */
