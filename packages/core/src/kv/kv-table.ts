@@ -2,8 +2,8 @@
  * The hidden table behind both key-value interfaces of SQLite-backed objects (`spec/kv` §2.1).
  *
  * Keys are TEXT holding WTF-8 bytes and order by unsigned byte. On engines that cannot bind lone surrogates they travel as blobs and are cast,
- * so that the same bytes are stored, and so do the bounds of ranges, which may be no text. The table appears with the first write or delete, as on the platform, because its presence
- * shows in `databaseSize` and `sqlite_master`. */
+ * so that the same bytes are stored, and so do the bounds of ranges, which may be no text. The table appears with the first write or delete,
+ * as on the platform, because its presence shows in `databaseSize` and `sqlite_master`. */
 
 import { encodeWtf8, type SqlValue } from "../contract/index.js";
 import type { OwnStatements } from "../sql/own-statements.js";
@@ -27,7 +27,6 @@ export interface KvTableParts {
   readonly transaction: Transaction;
   /** `supports.exactText` of the driver. */
   readonly exactText: boolean;
-  /** Bytes that a value may have. */
   readonly maxValueBytes: number;
   /** Whether stored errors keep their own properties and names. */
   readonly enhancedErrors: boolean;
