@@ -2,7 +2,7 @@
  * What every store must pass (`@holdfast/timeline/contract`). The test runner is passed in, so that it can be any. Records here are
  * arbitrary: a store that looks into more than their frame fails. */
 import type { Position } from "@holdfast/core/contract";
-import { type Log, type LogReader, type LogStore, NO_POSITION } from "@holdfast/timeline/contract";
+import { comparePositions, type Log, type LogReader, type LogStore, NO_POSITION } from "@holdfast/timeline/contract";
 import { readHeader } from "@holdfast/timeline/record";
 import { makeRecord } from "./make-record.js";
 
@@ -48,7 +48,7 @@ export function logStoreSuite({ test, equal, makeStore }: SuiteParts): void {
     const writer = new Writer(await store.open("a"));
     const records = [writer.append(), writer.append(), writer.append(), writer.append()];
     await writer.flush();
-    equal(await collect(writer.log.records(writer.positions[0] as Position, writer.positions[2])), records.slice(1, 3));
+    equal((await collect(writer.log.records(writer.positions[0] as Position, writer.positions[2]))).flat(), records.slice(1, 3));
   });
 
   check("fence: from the moment another writer has opened, nothing of the older one is acknowledged or read", async (store) => {
@@ -166,8 +166,54 @@ export function logStoreSuite({ test, equal, makeStore }: SuiteParts): void {
     equal(await writer.log.snapshot(first), undefined);
     const found = await writer.log.snapshot(third);
     equal(found?.position, second);
-    const bytes = (await collect(found?.chunks ?? chunks())).flatMap((chunk) => [...chunk]);
-    equal(bytes, [1, 2, 3]);
+    if (!found) return;
+    if ("file" in found) {
+      const [middle, all] = [new Uint8Array(1), new Uint8Array(9)];
+      equal([found.file.bytes, found.file.read(1, middle), found.file.read(0, all)], [3, 1, 3]);
+      equal([[...middle], [...all.subarray(0, 3)]], [[2], [1, 2, 3]]);
+      found.file.close();
+    } else
+      equal(
+        (await collect(found.chunks)).flatMap((chunk) => [...chunk]),
+        [1, 2, 3],
+      );
+  });
+
+  check("records: after a place that need not have one", async (store) => {
+    const first = new Writer(await store.open("a"));
+    const records = [first.append(), first.append()];
+    await first.flush();
+    await first.log.close();
+    const second = new Writer(await store.open("a"));
+    records.push(second.append(), second.append());
+    await second.flush();
+    const after = async (epoch: number, sequence: number, upTo?: Position) => {
+      const found = await collect(second.log.records({ epoch, sequence }, upTo));
+      return found.flat().map((bytes) => new Uint8Array(bytes));
+    };
+    const { epoch } = second.log;
+    equal(await after(epoch, -1), records.slice(2));
+    equal(await after(first.log.epoch, 100), records.slice(2));
+    equal(await after(first.log.epoch, 0, second.positions[0]), records.slice(1, 3));
+    equal(await after(epoch, 100), []);
+  });
+
+  check("placeAt: nothing before it is needed to find the newest record at a time", async (store) => {
+    const written: Position[] = [];
+    for (const count of [3, 1, 2]) {
+      const writer = new Writer(await store.open("a"));
+      for (let i = 0; i < count; i++) writer.append();
+      await writer.flush();
+      await writer.log.close();
+      written.push(...writer.positions);
+    }
+    const reader = await store.read("a");
+    for (let ms = (written[0]?.wallMs ?? 0) - 1; ms <= (written.at(-1)?.wallMs ?? 0) + 1; ms++) {
+      const place = await reader.placeAt(ms);
+      const newest = written.findLast(({ wallMs }) => wallMs <= ms) ?? written[0];
+      equal(newest !== undefined && comparePositions(place, newest) <= 0, true);
+    }
+    await reader.close();
   });
 
   check("replace: other records for a span of an earlier epoch, unless it is pinned", async (store) => {
@@ -263,7 +309,7 @@ class Writer {
 
 async function readAll(log: LogReader): Promise<Uint8Array[]> {
   const all = await collect(log.records(NO_POSITION));
-  return all.map((bytes) => new Uint8Array(bytes));
+  return all.flat().map((bytes) => new Uint8Array(bytes));
 }
 
 async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {

@@ -1,6 +1,8 @@
 /** What the store asks of a file system. `node-file-system.ts` is the real one; tests simulate crashes with another.
  *
  * Nothing is durable before it is said to be: bytes of a file after `datasync`, names in a folder after `syncFolder`. */
+import type { ScratchFile } from "@holdfast/timeline/contract";
+
 export interface FileSystem {
   /** A file's bytes; `undefined` if it is not there. */
   read(path: string): Promise<Uint8Array | undefined>;
@@ -21,6 +23,17 @@ export interface FileSystem {
   /** Removes a file; one that is gone already is no error. */
   remove(path: string): Promise<void>;
   syncFolder(folder: string): Promise<void>;
+  /** Opens a file to be read at once, also when it is removed meanwhile; `undefined` if it is not there. */
+  openNow(path: string): ReadableFile | undefined;
+  /** A file that nobody else sees, and that is gone when it is closed, or when the process ends. */
+  scratch(folder: string): ScratchFile;
+}
+
+export interface ReadableFile {
+  readonly bytes: number;
+  /** Fills `into` with the bytes from an offset, as far as there are any; how many they were. */
+  read(offset: number, into: Uint8Array): number;
+  close(): void;
 }
 
 export interface WritableFile {
@@ -43,7 +56,7 @@ export async function publish(
   if (!file) throw new Error(`${temporary} is being written by another process`);
   let length = 0;
   try {
-    for await (const chunk of chunks) {
+    for await (const chunk of inLargeChunks(chunks)) {
       await file.write(chunk, length);
       length += chunk.length;
     }
@@ -55,4 +68,24 @@ export async function publish(
   await fs.rename(temporary, `${folder}/${name}`);
   await fs.syncFolder(folder);
   return length;
+}
+
+const CHUNK_BYTES = 1 << 20;
+
+/** Each write takes its time, however small it is. */
+async function* inLargeChunks(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let waiting: Uint8Array[] = [];
+  let bytes = 0;
+  const together = (): Uint8Array => {
+    const all = waiting.length === 1 ? (waiting[0] as Uint8Array) : Buffer.concat(waiting, bytes);
+    waiting = [];
+    bytes = 0;
+    return all;
+  };
+  for await (const chunk of chunks) {
+    waiting.push(chunk);
+    bytes += chunk.length;
+    if (bytes >= CHUNK_BYTES) yield together();
+  }
+  if (bytes > 0) yield together();
 }

@@ -1,7 +1,16 @@
 /** One object's log as a reader sees it: up to the head it had when it was asked for. */
-import { comparePositions, type LogReader, type Pin, type Position } from "@holdfast/timeline/contract";
-import type { FileSystem } from "./file-system.js";
-import type { Place, SegmentRecord } from "./segment-file.js";
+import {
+  comparePositions,
+  type LogReader,
+  NO_POSITION,
+  type Pin,
+  type Place,
+  type Position,
+  type SnapshotFile,
+  type StoredSnapshot,
+} from "@holdfast/timeline/contract";
+import type { FileSystem, ReadableFile } from "./file-system.js";
+import type { SegmentRecord } from "./segment-file.js";
 
 const SNAPSHOT = /^[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}\.snapshot$/;
 
@@ -17,8 +26,14 @@ export interface ReaderParts {
   readonly folder: string;
   /** Positions that must stay readable. */
   readonly pins: Set<Position>;
+  /** Names of snapshots that are damaged. */
+  readonly discarded: Set<string>;
   /** Records from a place on, and perhaps some before it. */
-  readFrom(place: Place): Promise<readonly SegmentRecord[]>;
+  recordsFrom(place: Place): AsyncIterable<readonly SegmentRecord[]>;
+  /** As {@link LogReader.placeAt}, if the files tell. */
+  placeAt(wallMs: number): Promise<Place | undefined>;
+  /** Removes a snapshot that is damaged; a reader that does not write leaves it. */
+  discard?(name: string): void;
 }
 
 export class FolderLogReader implements LogReader {
@@ -35,27 +50,33 @@ export class FolderLogReader implements LogReader {
     return this.#head;
   }
 
-  async *records(after: Position, upTo: Position = this.head): AsyncGenerator<Uint8Array> {
-    for (const { position, record } of await this.#parts.readFrom(after)) {
-      if (comparePositions(position, after) > 0 && comparePositions(position, upTo) <= 0) yield record;
+  async *records(after: Place, upTo: Place = this.head): AsyncGenerator<readonly Uint8Array[]> {
+    for await (const group of this.#parts.recordsFrom(after)) {
+      const isIn = ({ position }: SegmentRecord) =>
+        comparePositions(position, after) > 0 && comparePositions(position, upTo) <= 0;
+      yield group.filter(isIn).map(({ record }) => record);
+      const last = group.at(-1);
+      if (last && comparePositions(last.position, upTo) >= 0) return;
     }
   }
 
-  async snapshot(atOrBefore: Position): Promise<{ position: Position; chunks: AsyncIterable<Uint8Array> } | undefined> {
-    const { fs, folder } = this.#parts;
-    const names = (await fs.names(folder)).filter((name) => SNAPSHOT.test(name)).sort();
-    if (names.length === 0) return undefined;
+  async placeAt(wallMs: number): Promise<Place> {
+    return (await this.#parts.placeAt(wallMs)) ?? NO_POSITION;
+  }
+
+  async snapshot(atOrBefore: Position): Promise<StoredSnapshot | undefined> {
+    const { fs, folder, discarded } = this.#parts;
+    const names = (await fs.names(folder)).filter((name) => SNAPSHOT.test(name) && !discarded.has(name)).sort();
     for (const name of names.reverse()) {
       const [epoch, sequence] = [name.slice(0, 8), name.slice(9, 17)].map((part) => Number.parseInt(part, 16)) as [
         number,
         number,
       ];
-      const place = { ...atOrBefore, epoch, sequence };
-      if (comparePositions(place, atOrBefore) > 0) continue;
-      const isHere = comparePositions(place, atOrBefore) === 0;
-      const position = isHere ? atOrBefore : positionAmong(await this.#parts.readFrom(place), place);
-      const bytes = position && (await fs.read(`${folder}/${name}`));
-      if (position && bytes) return { position, chunks: only(bytes) };
+      const order = comparePositions({ epoch, sequence }, atOrBefore);
+      if (order > 0) continue;
+      const position = order === 0 ? atOrBefore : await this.#positionAt({ epoch, sequence });
+      const file = position && fs.openNow(`${folder}/${name}`);
+      if (position && file) return { position, file: this.#snapshotFile(name, file) };
     }
     return undefined;
   }
@@ -68,23 +89,25 @@ export class FolderLogReader implements LogReader {
   }
 
   async close(): Promise<void> {}
-}
 
-/** The position of a record with an epoch and a sequence, if there is one. */
-function positionAmong(records: readonly SegmentRecord[], wanted: Position): Position | undefined {
-  let low = 0;
-  let high = records.length - 1;
-  while (low <= high) {
-    const middle = (low + high) >> 1;
-    const { position } = records[middle] as SegmentRecord;
-    const order = comparePositions(position, wanted);
-    if (order === 0) return position;
-    if (order < 0) low = middle + 1;
-    else high = middle - 1;
+  #snapshotFile(name: string, file: ReadableFile): SnapshotFile {
+    return {
+      bytes: file.bytes,
+      read: (offset, into) => file.read(offset, into),
+      close: () => file.close(),
+      discard: () => {
+        this.#parts.discarded.add(name);
+        this.#parts.discard?.(name);
+      },
+    };
   }
-  return undefined;
-}
 
-async function* only(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
+  /** The position of the record at a place, if there is one. */
+  async #positionAt(place: Place): Promise<Position | undefined> {
+    for await (const group of this.#parts.recordsFrom(place)) {
+      const found = group.find(({ position }) => comparePositions(position, place) >= 0);
+      if (found) return comparePositions(found.position, place) === 0 ? found.position : undefined;
+    }
+    return undefined;
+  }
 }

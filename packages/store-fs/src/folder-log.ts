@@ -11,8 +11,8 @@ import { readRecord } from "@holdfast/timeline/record";
 import { publish } from "./file-system.js";
 import { FolderLogReader, snapshotName } from "./folder-log-reader.js";
 import type { FolderOwner } from "./folder-owner.js";
-import { alarmOf, type ObjectState } from "./object-state.js";
-import { type Place, segmentRecord } from "./segment-file.js";
+import type { ObjectState } from "./object-state.js";
+import { segmentRecord } from "./segment-file.js";
 import type { StoredObject, Writer } from "./stored-object.js";
 
 export class FolderLog extends FolderLogReader implements Log, Writer {
@@ -28,8 +28,7 @@ export class FolderLog extends FolderLogReader implements Log, Writer {
   #closed: Promise<void> | undefined;
 
   constructor(owner: FolderOwner, object: StoredObject, state: Pick<ObjectState, "head" | "isFork">, onClosed: () => void) {
-    const readFrom = (place: Place) => owner.readFrom(object, place);
-    super({ fs: owner.fs, folder: object.folder, pins: object.pins, readFrom }, state.head);
+    super({ ...owner.readerParts(object), discard: (name) => owner.discardSnapshot(object, name) }, state.head);
     this.#owner = owner;
     this.#object = object;
     this.#onClosed = onClosed;
@@ -91,7 +90,7 @@ export class FolderLog extends FolderLogReader implements Log, Writer {
           return segmentRecord(found.header, found.record, state.records[to]?.isCopied ?? false);
         });
         const all = [...state.records.slice(0, from), ...kept, ...state.records.slice(to + 1)];
-        return { floor: state.floor, records: all, alarm: alarmOf(state.records) };
+        return { floor: state.floor, records: all, alarmBefore: null };
       });
       await this.#removeSnapshots(span);
     });

@@ -12,14 +12,14 @@
 import { HoldfastError } from "@holdfast/timeline/contract";
 import { type AcceptedJournal, encodeEpochFile, epochName, epochsAmong, journalName, journalsAmong } from "./epoch-file.js";
 import { type FileSystem, publish } from "./file-system.js";
+import type { ReaderParts } from "./folder-log-reader.js";
 import { type ReadJournal, readJournals } from "./folder-view.js";
 import { Journal } from "./journal.js";
 import type { Entry } from "./journal-file.js";
 import { moveRecords, type WholeFile, writeOwnFile } from "./move-records.js";
-import { type ObjectEnd, type ObjectFiles, readEnd, readFrom } from "./object-end.js";
+import { type ObjectEnd, type ObjectFiles, placeAt, readEnd, recordsFrom } from "./object-end.js";
 import { folderName } from "./object-name.js";
 import { type ObjectState, readObject, readSegments, segmentName, stateOf } from "./object-state.js";
-import type { Place, SegmentRecord } from "./segment-file.js";
 import { type Remembered, StoredObject } from "./stored-object.js";
 
 /** Objects whose records are moved at the same time. */
@@ -81,7 +81,6 @@ export class FolderOwner {
       await owner.#journal.close();
       throw error;
     }
-    if (owner.#left.length > 0) owner.#moveAll().catch((error) => owner.fail(error));
     return owner;
   }
 
@@ -146,11 +145,20 @@ export class FolderOwner {
     return (await readEnd(this.#files(object))) ?? this.read(object);
   }
 
-  /** Records from a place on; of a long object without reading all. */
-  async readFrom(object: StoredObject, place: Place): Promise<readonly SegmentRecord[]> {
-    const isKnown = recalled(object.remembered, object.version) !== undefined;
-    const found = isKnown || place.epoch === 0 ? undefined : await readFrom(this.#files(object), place);
-    return found ?? (await this.read(object)).records;
+  /** How its writer, or somebody else in this process, reads an object. */
+  readerParts(object: StoredObject): ReaderParts {
+    const { folder, pins, discarded } = object;
+    return {
+      ...{ fs: this.#parts.fs, folder, pins, discarded },
+      recordsFrom: (place) => recordsFrom(this.#files(object), place, async () => (await this.read(object)).records),
+      placeAt: (wallMs) => placeAt(this.#files(object), wallMs),
+    };
+  }
+
+  /** Removes a snapshot that is damaged. */
+  discardSnapshot({ folder }: StoredObject, name: string): void {
+    // It is not offered any more; one that cannot be removed is found damaged again after the next opening of the folder.
+    this.#parts.fs.remove(`${folder}/${name}`).catch(() => undefined);
   }
 
   #files(object: StoredObject): ObjectFiles {
@@ -214,6 +222,11 @@ export class FolderOwner {
       this.fail(error);
       throw this.#failed?.error ?? error;
     }
+  }
+
+  /** Starts to move what older owners left in journals. Not at once: whoever took the folder wants to open an object. */
+  moveLeft(): void {
+    if (this.#left.length > 0) this.#moveAll().catch((error) => this.fail(error));
   }
 
   /** Makes everything durable in the objects' files, and removes the journals. */

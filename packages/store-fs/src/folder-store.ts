@@ -9,7 +9,9 @@ import {
   type Log,
   type LogReader,
   type LogStore,
+  type Place,
   type Position,
+  type ScratchFile,
 } from "@holdfast/timeline/contract";
 import { FolderLog } from "./folder-log.js";
 import { FolderLogReader } from "./folder-log-reader.js";
@@ -18,6 +20,7 @@ import { readJournals } from "./folder-view.js";
 import type { Entry } from "./journal-file.js";
 import { holdFolder } from "./liveness.js";
 import { nodeFileSystem } from "./node-file-system.js";
+import { placeAt, readEnd, recordsFrom } from "./object-end.js";
 import { folderName, idFromFolderName } from "./object-name.js";
 import { alarmOf, readObject, segmentsAmong } from "./object-state.js";
 import { decodeSegmentHeader, FOOTER_BYTES, footerAtEnd } from "./segment-file.js";
@@ -87,23 +90,34 @@ export class FolderStore implements LogStore {
       const log: FolderLog = new FolderLog(owner, object, state, () => this.#logs.delete(log));
       object.writer = log;
       this.#logs.add(log);
+      owner.moveLeft();
       return log;
     });
   }
 
   async read(objectId: string): Promise<LogReader> {
-    const { fs, dir } = this.#shared.parts;
     const owner = this.#shared.current;
-    const folder = `${dir}/objects/${folderName(objectId)}`;
     if (owner) {
       const object = owner.object(objectId);
       await owner.durable(object.lastTicket);
       const { head } = await owner.readDurable(object);
-      return new FolderLogReader({ fs, folder, pins: object.pins, readFrom: (place) => owner.readFrom(object, place) }, head);
+      return new FolderLogReader(owner.readerParts(object), head);
     }
+    const { fs, dir, wholeBytes } = this.#shared.parts;
+    const known = this.#shared.lengths;
+    const folder = `${dir}/objects/${folderName(objectId)}`;
     const { entries } = (await this.#parts()).get(objectId) ?? { entries: [] };
-    const state = await readObject(fs, folder, entries, this.#shared.lengths);
-    return new FolderLogReader({ fs, folder, pins: new Set(), readFrom: async () => state.records }, state.head);
+    const files = { fs, folder, pending: entries, known, wholeBytes };
+    const readWhole = () => readObject(fs, folder, entries, known);
+    const { head } = (await readEnd(files)) ?? (await readWhole());
+    const recordsOf = (place: Place) => recordsFrom(files, place, async () => (await readWhole()).records);
+    const parts = { ...{ fs, folder, pins: new Set<Position>(), discarded: new Set<string>() }, recordsFrom: recordsOf };
+    return new FolderLogReader({ ...parts, placeAt: (wallMs) => placeAt(files, wallMs) }, head);
+  }
+
+  scratch(): ScratchFile {
+    const { fs, dir } = this.#shared.parts;
+    return fs.scratch(`${dir}/scratch`);
   }
 
   async fork(objectId: string, at: Position, to: string): Promise<void> {

@@ -25,12 +25,16 @@ export interface MoveParts {
   check(): void;
 }
 
+/** Records with one footer: who reads a log from a place on reads no more than this before it. */
+const GROUP_BYTES = 1 << 20;
+
 /** What an object's own file is to hold. */
 export interface WholeFile {
   readonly floor: number;
   readonly standsForOlder: boolean;
   readonly records: readonly SegmentRecord[];
-  readonly alarm: number | null;
+  /** The alarm in front of the records, where they do not say it themselves. */
+  readonly alarmBefore: number | null;
 }
 
 /** Moves the entries up to a ticket. */
@@ -53,8 +57,8 @@ export async function moveRecords(parts: MoveParts, object: StoredObject, upTo: 
   });
   const mustReplace = deleted !== undefined || (object.own !== undefined && records.some(({ isCopied }) => isCopied));
   if (mustReplace || (!object.own && (records.length > 0 || last))) {
-    const alarm = lastAlarm(records, deleted && object.own ? null : before.alarm);
-    await writeOwnFile(parts, object, { floor, standsForOlder: mustReplace, records, alarm });
+    const alarmBefore = deleted && object.own ? null : before.alarm;
+    await writeOwnFile(parts, object, { floor, standsForOlder: mustReplace, records, alarmBefore });
     if (deleted) await removeSnapshots(parts, object, deleted.floor);
   } else if (object.own && records.length > 0) {
     object.own = await appendTo(parts, object, object.own, records);
@@ -66,7 +70,7 @@ export async function moveRecords(parts: MoveParts, object: StoredObject, upTo: 
 export async function writeOwnFile(
   { fs, epoch, check }: MoveParts,
   object: StoredObject,
-  { floor, standsForOlder, records, alarm }: WholeFile,
+  { floor, standsForOlder, records, alarmBefore: before }: WholeFile,
 ): Promise<void> {
   const { objectId, folder } = object;
   object.own = undefined; // until it is known to be there
@@ -76,8 +80,8 @@ export async function writeOwnFile(
   await fs.makeFolder(folder);
   await fs.syncFolder(folder.slice(0, folder.lastIndexOf("/"))); // whoever made it may have died before that
   const name = segmentName(epoch);
-  const length = await publish(fs, { folder, name }, withFooter(header, records, 0, alarm), check);
-  object.own = { length, head: records.at(-1)?.position ?? NO_POSITION, floor, alarm };
+  const length = await publish(fs, { folder, name }, grouped(header, records, 0, before), check);
+  object.own = { length, head: records.at(-1)?.position ?? NO_POSITION, floor, alarm: lastAlarm(records, before) };
   if (!standsForOlder) return;
   const older = segmentsAmong(await fs.names(folder)).filter((other) => other < name);
   for (const other of older) await fs.remove(`${folder}/${other}`);
@@ -98,7 +102,7 @@ async function appendTo(
   records: readonly SegmentRecord[],
 ): Promise<OwnFile> {
   const alarm = lastAlarm(records, own.alarm);
-  const bytes = Buffer.concat(withFooter(new Uint8Array(0), records, own.length, alarm));
+  const bytes = Buffer.concat(grouped(new Uint8Array(0), records, own.length, own.alarm));
   const file = await fs.open(`${folder}/${segmentName(epoch)}`);
   try {
     await file.write(bytes, own.length);
@@ -109,9 +113,28 @@ async function appendTo(
   return { length: own.length + bytes.length, head: records.at(-1)?.position ?? own.head, floor: own.floor, alarm };
 }
 
-/** What a file's start, or nothing, and a group of records come to, with the group's footer. */
-function withFooter(start: Uint8Array, records: readonly SegmentRecord[], offset: number, alarm: number | null): Uint8Array[] {
-  return [start, ...records.map(({ record }) => record), encodeFooter(offset + start.length, records, alarm)];
+/** A file's start, or nothing, and records in groups, each with its footer. `before` is the alarm in front of them. */
+function grouped(start: Uint8Array, records: readonly SegmentRecord[], offset: number, before: number | null): Uint8Array[] {
+  const parts = [start];
+  let at = offset + start.length;
+  let alarm = before;
+  for (let from = 0; from === 0 || from < records.length; ) {
+    const group = records.slice(from, endOfGroup(records, from));
+    alarm = lastAlarm(group, alarm);
+    const footer = encodeFooter(at, group, alarm);
+    parts.push(...group.map(({ record }) => record), footer);
+    at = group.reduce((sum, { record }) => sum + record.length, at) + footer.length;
+    from += Math.max(1, group.length);
+  }
+  return parts;
+}
+
+/** Where the group ends that begins with a record. */
+function endOfGroup(records: readonly SegmentRecord[], from: number): number {
+  let bytes = 0;
+  let end = from;
+  while (end < records.length && bytes < GROUP_BYTES) bytes += (records[end++] as SegmentRecord).record.length;
+  return end;
 }
 
 function lastAlarm(records: readonly SegmentRecord[], before: number | null): number | null {

@@ -1,8 +1,9 @@
 /** The file system of Node. */
-import { readdirSync } from "node:fs";
+import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readSync, rmSync, writeSync } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, rename, unlink } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import type { FileSystem, WritableFile } from "./file-system.js";
+import type { ScratchFile } from "@holdfast/timeline/contract";
+import type { FileSystem, ReadableFile, WritableFile } from "./file-system.js";
 
 export const nodeFileSystem: FileSystem = {
   read: (path) => readRange(path, (size) => ({ from: 0, length: size })),
@@ -28,7 +29,74 @@ export const nodeFileSystem: FileSystem = {
   rename,
   remove: async (path) => void (await unlessMissing(unlink(path))),
   syncFolder,
+  openNow: (path) => {
+    try {
+      return new OpenFile(openSync(path, "r"));
+    } catch (error) {
+      if (codeOf(error) === "ENOENT") return undefined;
+      throw error;
+    }
+  },
+  scratch: (folder) => {
+    mkdirSync(folder, { recursive: true });
+    scratchFiles += 1;
+    return new Scratch(`${folder}/${process.pid}-${scratchFiles}`);
+  },
 };
+
+/** How many were made in this process. */
+let scratchFiles = 0;
+
+class OpenFile implements ReadableFile {
+  readonly bytes: number;
+  readonly #descriptor: number;
+
+  constructor(descriptor: number) {
+    this.#descriptor = descriptor;
+    this.bytes = fstatSync(descriptor).size;
+  }
+
+  read(offset: number, into: Uint8Array): number {
+    return readNow(this.#descriptor, offset, into);
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+}
+
+/** Windows keeps the names of open files: there it is removed at the end. */
+class Scratch implements ScratchFile {
+  readonly #path: string;
+  readonly #descriptor: number;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#descriptor = openSync(path, "wx+");
+    if (process.platform !== "win32") rmSync(path);
+  }
+
+  read(offset: number, into: Uint8Array): void {
+    readNow(this.#descriptor, offset, into);
+  }
+
+  write(offset: number, bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length; ) at += writeSync(this.#descriptor, bytes, at, bytes.length - at, offset + at);
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+    rmSync(this.#path, { force: true });
+  }
+}
+
+function readNow(descriptor: number, offset: number, into: Uint8Array): number {
+  let read = 0;
+  for (let count = -1; count !== 0 && read < into.length; read += count) {
+    count = readSync(descriptor, into, read, into.length - read, offset + read);
+  }
+  return read;
+}
 
 class NodeFile implements WritableFile {
   readonly #handle: FileHandle;

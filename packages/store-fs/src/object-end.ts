@@ -3,7 +3,7 @@
  *
  * Whoever is told `undefined` reads the object whole: it is short, it was deleted or forked, a write has failed, or something is not as it
  * should be, which is told there (T6). What is not read is not checked; `holdfast check` reads everything. */
-import { comparePositions, NO_POSITION, type Position } from "@holdfast/timeline/contract";
+import { comparePositions, type Place, type Position } from "@holdfast/timeline/contract";
 import { readHeader } from "@holdfast/timeline/record";
 import type { FileSystem } from "./file-system.js";
 import type { Entry } from "./journal-file.js";
@@ -14,7 +14,6 @@ import {
   type Footer,
   footerAtEnd,
   MAX_HEADER_BYTES,
-  type Place,
   type SegmentHeader,
   type SegmentRecord,
   scanGroup,
@@ -67,29 +66,89 @@ export async function readLast(
   return { floor: floorOf(files), alarm: newest.footer.alarm };
 }
 
-/** The records from a place on. */
-export async function readFrom(object: ObjectFiles, place: Place): Promise<readonly SegmentRecord[] | undefined> {
+/** The records from a place on, and perhaps some before it, a group at a time. `readWhole` is asked for them where they cannot be read like that. */
+export async function* recordsFrom(
+  object: ObjectFiles,
+  place: Place,
+  readWhole: () => Promise<readonly SegmentRecord[]>,
+): AsyncGenerator<readonly SegmentRecord[]> {
+  let reached: Position | undefined;
+  try {
+    for await (const group of (await groupsFrom(object, place)) ?? never()) {
+      reached = group.at(-1)?.position ?? reached;
+      yield group;
+    }
+    return;
+  } catch (error) {
+    if (!(error instanceof NotAsExpected)) throw error;
+  }
+  const all = await readWhole();
+  const head = reached;
+  yield head ? all.filter(({ position }) => comparePositions(position, head) > 0) : all;
+}
+
+function never(): never {
+  throw new NotAsExpected();
+}
+
+/** The same, if they can be read like that. @throws {@link NotAsExpected} */
+async function groupsFrom(object: ObjectFiles, place: Place): Promise<AsyncGenerator<SegmentRecord[]> | undefined> {
   const files = await filesOf(object);
   const journal = recordsOf(object.pending);
   if (!files || !journal) return undefined;
-  const wanted = { ...NO_POSITION, ...place };
-  const sources: (readonly SegmentRecord[])[] = [];
+  const floor = floorOf(files);
+  const groups: Group[] = [];
   for (const file of files) {
-    const found = await groupsFrom(object.fs, file, wanted);
-    if (!found) return undefined;
-    sources.push(found.flat());
+    for (const footer of footersFrom(object.fs, file, place)) {
+      if (footer.first.epoch <= floor) return undefined; // of what was deleted
+      groups.push({ path: file.path, ...footer });
+    }
   }
-  sources.push(journal);
-  let records: SegmentRecord[] = [];
-  for (const source of sources) {
-    const from = source.findIndex(({ position }) => comparePositions(position, wanted) >= 0);
-    const head = records.at(-1)?.position;
+  return readGroups(object.fs, groups, journal, place);
+}
+
+/** A place at or before the newest record that was written at or before a time, if the files tell. */
+export async function placeAt(object: ObjectFiles, wallMs: number): Promise<Place | undefined> {
+  try {
+    for (const file of (await filesOf(object))?.reverse() ?? []) {
+      for (const { last } of footersOf(object.fs, file)) {
+        if (!last) return undefined;
+        if (last.wallMs <= wallMs) return last;
+      }
+    }
+    return undefined;
+  } catch (error) {
+    if (error instanceof NotAsExpected) return undefined; // whoever reads it says so
+    throw error;
+  }
+}
+
+/** Files are short, changed while they were read, or are damaged: whoever reads them whole is told which. */
+class NotAsExpected extends Error {}
+
+async function* readGroups(
+  fs: FileSystem,
+  groups: readonly Group[],
+  journal: readonly SegmentRecord[],
+  place: Place,
+): AsyncGenerator<SegmentRecord[]> {
+  let head: Position | undefined;
+  const more = (source: readonly SegmentRecord[]): SegmentRecord[] => {
+    const from = source.findIndex(({ position }) => comparePositions(position, place) >= 0);
     // The first of all has nothing to go on from: what is before it was not read.
-    const more = head ? chain(head, source) : from < 0 ? [] : withRest(source.slice(from));
-    if (!more) return undefined;
-    records = records.concat(more);
+    const added = head ? chain(head, source) : from < 0 ? [] : withRest(source.slice(from));
+    if (!added) throw new NotAsExpected();
+    head = added.at(-1)?.position ?? head;
+    return added;
+  };
+  for (const { path, start, length, last } of groups) {
+    if (head && last && comparePositions(last, head) <= 0) continue; // an older file has them all
+    const bytes = await fs.readPart(path, start, length - start);
+    const group = bytes?.length === length - start ? scanGroup(bytes) : undefined;
+    if (!group) throw new NotAsExpected();
+    yield more(group);
   }
-  return records;
+  yield more(journal);
 }
 
 function withRest(source: readonly SegmentRecord[]): SegmentRecord[] | undefined {
@@ -130,25 +189,39 @@ async function filesOf({ fs, folder, known, wholeBytes }: ObjectFiles): Promise<
   return bytes <= wholeBytes || files.some(({ header }) => header.copied > 0) ? undefined : files;
 }
 
-/** The groups of a file that have records from a place on, read from its end. */
-async function groupsFrom(
-  fs: FileSystem,
-  { path, headerBytes, footer: newest }: File,
-  wanted: Position,
-): Promise<SegmentRecord[][] | undefined> {
-  const groups: SegmentRecord[][] = [];
-  for (let footer = newest; ; ) {
-    if (!footer.last) return undefined;
-    if (comparePositions(footer.last, wanted) < 0) return groups;
-    const bytes = await fs.readPart(path, footer.start, footer.length - footer.start);
-    const group = bytes?.length === footer.length - footer.start ? scanGroup(bytes) : undefined;
-    if (!group) return undefined;
-    groups.unshift(group);
-    if (comparePositions({ ...NO_POSITION, ...footer.first }, wanted) <= 0 || footer.start === headerBytes) return groups;
-    const end = await fs.readPart(path, footer.start - FOOTER_BYTES, FOOTER_BYTES);
-    const before = end && footerAtEnd(end);
-    if (before?.length !== footer.start - FOOTER_BYTES) return undefined;
-    footer = before;
+interface Group extends Footer {
+  readonly path: string;
+}
+
+/** The footers of the groups of a file that have records from a place on, in order. @throws {@link NotAsExpected} */
+function footersFrom(fs: FileSystem, file: File, place: Place): Footer[] {
+  const footers: Footer[] = [];
+  for (const footer of footersOf(fs, file)) {
+    if (!footer.last) throw new NotAsExpected();
+    if (comparePositions(footer.last, place) < 0) break;
+    footers.push(footer);
+    if (comparePositions(footer.first, place) <= 0) break;
+  }
+  return footers.reverse();
+}
+
+/** A file's footers from its end. @throws {@link NotAsExpected} */
+function* footersOf(fs: FileSystem, { path, headerBytes, footer: newest }: File): Generator<Footer> {
+  yield newest;
+  if (newest.start === headerBytes) return;
+  const file = fs.openNow(path); // they may be many, and each is small
+  if (!file) throw new NotAsExpected();
+  try {
+    const bytes = new Uint8Array(FOOTER_BYTES);
+    for (let { start } = newest; start > headerBytes; ) {
+      const read = file.read(start - FOOTER_BYTES, bytes);
+      const footer = footerAtEnd(bytes.subarray(0, read));
+      if (footer?.length !== start - FOOTER_BYTES) throw new NotAsExpected();
+      yield footer;
+      start = footer.start;
+    }
+  } finally {
+    file.close();
   }
 }
 

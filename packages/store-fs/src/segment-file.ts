@@ -3,7 +3,7 @@
  *
  * A group is written at once, and the journal keeps its records until it is durable. So the end of a file may be torn, and then the journal
  * still has what is missing; whatever a footer stands behind was durable, and if it is damaged, it is damaged (T6). */
-import type { Position } from "@holdfast/timeline/contract";
+import type { Place, Position } from "@holdfast/timeline/contract";
 import { crc32, HEADER_BYTES, type RecordHeader, readHeader, readRecord } from "@holdfast/timeline/record";
 import { damage } from "./damage.js";
 
@@ -92,12 +92,6 @@ export interface Footer {
   readonly first: Place;
   /** Its last record; `undefined` for a group without records, and where it is another object's. */
   readonly last: Position | undefined;
-}
-
-/** Epoch and sequence of a record. */
-export interface Place {
-  readonly epoch: number;
-  readonly sequence: number;
 }
 
 /** The footer of a group of records that begins at `start`. */

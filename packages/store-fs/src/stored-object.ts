@@ -38,6 +38,8 @@ export class StoredObject {
   readonly pending: Pending[] = [];
   /** Positions that must stay readable. */
   readonly pins: Set<Position> = new Set();
+  /** Names of snapshots that are damaged. */
+  readonly discarded: Set<string> = new Set();
   /** The highest epoch that was taken in this process. */
   taken = 0;
   /** Whether it was opened or deleted last, where that is known. */

@@ -15,9 +15,9 @@
  * 5. **Damage.** A torn tail behind the last durable record is a crash and is passed over. Any other damage makes `open` fail with
  *    `HOLDFAST_LOG_CORRUPT`, naming the place, and changes nothing (T6).
  * 6. **Ids** are any well-formed text and may never collide, also not on a file system that folds case. */
-import type { Position } from "@holdfast/core/contract";
+import type { Position, ScratchFile } from "@holdfast/core/contract";
 
-export { HoldfastError, type Position } from "@holdfast/core/contract";
+export { HoldfastError, type Position, type ScratchFile } from "@holdfast/core/contract";
 
 export interface LogStore {
   /** Opens an object for writing and fences older writers (rule 1). Creates it if it does not exist.
@@ -39,6 +39,9 @@ export interface LogStore {
   delete(objectId: string): Promise<void>;
   /** Closes every log and lets go of what the store holds. */
   close(): Promise<void>;
+  /** A new scratch file, where the store has a folder of this machine: databases that are too large for memory need it. Absent: everything
+   * stays in memory. */
+  scratch?(): ScratchFile;
 }
 
 export interface LogReader {
@@ -46,12 +49,13 @@ export interface LogReader {
   readonly isChecked?: boolean;
   /** Position of the last record, or {@link NO_POSITION} of an empty log. */
   readonly head: Position;
-  /** Records after a position (exclusive) up to another (inclusive; absent: the head), in order. */
-  records(after: Position, upTo?: Position): AsyncIterable<Uint8Array>;
+  /** Records after a place (exclusive; there need not be one at it) up to another (inclusive; absent: the head), in order, in batches as they come. */
+  records(after: Place, upTo?: Place): AsyncIterable<readonly Uint8Array[]>;
+  /** A place at or before the newest record that was written at or before a time, as near to it as the store can tell without reading the
+   * log; the first of all if there is no such record, or if it cannot tell. */
+  placeAt(wallMs: number): Promise<Place>;
   /** The newest snapshot at or before a position. */
-  snapshot(
-    atOrBefore: Position,
-  ): Promise<{ readonly position: Position; readonly chunks: AsyncIterable<Uint8Array> } | undefined>;
+  snapshot(atOrBefore: Position): Promise<StoredSnapshot | undefined>;
   /** Keeps everything needed to read `at` from being replaced, until released. */
   pin(at: Position): Promise<Pin>;
   close(): Promise<void>;
@@ -75,6 +79,26 @@ export interface Log extends LogReader {
   /** Replaces the records of a span by others that mean the same, atomically (T15). The span ends before this log's epoch.
    * @throws HoldfastError `HOLDFAST_USAGE` if the span is pinned, not retained, or reaches into this epoch. */
   replace(span: Span, records: AsyncIterable<Uint8Array>): Promise<void>;
+}
+
+/** Epoch and sequence of a record: where it stands in its log. */
+export type Place = Pick<Position, "epoch" | "sequence">;
+
+/** The bytes that `putSnapshot` was given: as a stream, or, where they are in a file of this machine, to be read here and there. Whoever asked closes the
+ * file. */
+export type StoredSnapshot = { readonly position: Position } & (
+  | { readonly chunks: AsyncIterable<Uint8Array> }
+  | { readonly file: SnapshotFile }
+);
+
+/** Synchronous: a database is read while a statement runs. */
+export interface SnapshotFile {
+  readonly bytes: number;
+  /** Fills `into` with the bytes from an offset, as far as there are any; how many they were. */
+  read(offset: number, into: Uint8Array): number;
+  /** The snapshot turned out to be damaged: it is not to be offered again. */
+  discard(): void;
+  close(): void;
 }
 
 /** What the store needs to know of a record without reading it. */
@@ -106,6 +130,6 @@ export const NO_POSITION: Position = Object.freeze({
 });
 
 /** Orders positions of one timeline: negative if `a` comes before `b`. */
-export function comparePositions(a: Position, b: Position): number {
+export function comparePositions(a: Place, b: Place): number {
   return a.epoch - b.epoch || a.sequence - b.sequence;
 }

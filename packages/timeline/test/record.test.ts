@@ -1,7 +1,7 @@
 import { type CommitPages, PAGE_SIZE } from "@holdfast/core/contract";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { MemoryImage } from "../src/image/memory-image.js";
+import { PagedImage } from "../src/image/paged-image.js";
 import { encodeCommitBody, foldEntries } from "../src/record/commit-body.js";
 import { crc32 } from "../src/record/crc32.js";
 import { crc32 as native } from "../src/record/crc32-native.js";
@@ -102,7 +102,7 @@ const transaction = fc.record({
 });
 
 function commitOn(
-  image: MemoryImage,
+  image: PagedImage,
   {
     pageCount,
     changes,
@@ -128,15 +128,15 @@ function commitOn(
   return { pageCount, pages: list };
 }
 
-function contentOf(image: MemoryImage): string[] {
+function contentOf(image: PagedImage): string[] {
   return Array.from({ length: image.pageCount }, (_, i) => Buffer.from(image.read(i + 1)).toString("base64"));
 }
 
 test("what is encoded and decoded gives the same image, byte for byte", () => {
   fc.assert(
     fc.property(fc.array(transaction, { minLength: 1, maxLength: 8 }), (transactions) => {
-      const direct = new MemoryImage();
-      const replayed = new MemoryImage();
+      const direct = new PagedImage();
+      const replayed = new PagedImage();
       for (const one of transactions) {
         const commit = commitOn(direct, one);
         const body = encodeCommitBody(commit);
@@ -165,7 +165,7 @@ test("a small change to a page costs little more than its bytes", () => {
 });
 
 test("a frozen image keeps its moment", () => {
-  const image = new MemoryImage();
+  const image = new PagedImage();
   const page = (byte: number) => new Uint8Array(PAGE_SIZE).fill(byte);
   image.apply({ pageCount: 2, pages: [{ pageNumber: 1, data: page(1) }] });
   const frozen = image.freeze();

@@ -57,7 +57,9 @@ export class WasmVfs {
       const method = this.#methods[name] as (...args: never[]) => number;
       memory.setPointer(
         methodsAt + 4 + i * 4,
-        functions.install(signature, (...args: never[]) => this.#guard(() => method(...args))),
+        functions.install(signature, (...args: never[]) =>
+          this.#guard(() => method(...args), name === "xRead" ? IOERR_READ : IOERR_WRITE),
+        ),
       );
     });
     this.#methodsAt = methodsAt;
@@ -156,12 +158,12 @@ export class WasmVfs {
     return IOERR_SHORT_READ;
   }
 
-  #guard(run: () => number): number {
+  #guard(run: () => number, failed: number): number {
     try {
       return run();
     } catch (error) {
       this.#error = error;
-      return IOERR_WRITE;
+      return failed;
     }
   }
 }

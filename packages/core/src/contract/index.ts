@@ -14,7 +14,7 @@ export type {
   SqlLimits,
   SqlValue,
 } from "./driver.js";
-export { type CommitMeta, type CommitPages, type Image, PAGE_SIZE, type PageChange } from "./pager.js";
+export { type CommitMeta, type CommitPages, type Image, PAGE_SIZE, type PageChange, type ScratchFile } from "./pager.js";
 export { decodeAscii, decodeWtf8, encodeWtf8 } from "./text.js";
 export type {
   BookmarkResolution,

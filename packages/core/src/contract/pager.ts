@@ -51,3 +51,11 @@ export interface CommitMeta {
   /** The bookmark to restore when the next session starts; `null` disarms. */
   readonly armedRestore?: string | null;
 }
+
+/** A file that lasts as long as it is open: room for pages that are too many for memory. Synchronous, like {@link Image.read}. */
+export interface ScratchFile {
+  /** Fills `into` with bytes that were written before. */
+  read(offset: number, into: Uint8Array): void;
+  write(offset: number, bytes: Uint8Array): void;
+  close(): void;
+}

@@ -226,10 +226,11 @@ export class Transaction {
   }
 
   /** To be told what the engine threw. If SQLite ended the transaction by itself (disk full, I/O error, ON CONFLICT ROLLBACK:
-   * `spec/sql` §1.4), or the engine is gone, the session is broken. */
+   * `spec/sql` §1.4), if a page could not be read, or the engine is gone, the session is broken. */
   engineFailed(error: unknown): void {
     const isLost = isHoldfastError(error) && error.code === "HOLDFAST_ENGINE_LOST";
-    if (isLost || (this.#state.kind === "open" && !this.#parts.connection.database.inTransaction)) this.fail(error);
+    if (isLost || isUnreadable(error) || (this.#state.kind === "open" && !this.#parts.connection.database.inTransaction))
+      this.fail(error);
   }
 
   /** Grows whenever something was rolled back, so that what others remember of the database is looked at again. */
@@ -341,6 +342,14 @@ export class Transaction {
       throw error;
     }
   }
+}
+
+/** Whether the store's failure is behind what SQLite reported. */
+function isUnreadable(error: unknown): boolean {
+  for (let one = error; one instanceof Error; one = one.cause) {
+    if (isHoldfastError(one)) return one.code === "HOLDFAST_STORE_FAILED";
+  }
+  return false;
 }
 
 function isSaid(meta: CommitMeta): boolean {

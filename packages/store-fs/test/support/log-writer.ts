@@ -48,7 +48,7 @@ export class LogWriter {
 export async function recordsOf(store: LogStore, objectId: string): Promise<number[]> {
   const reader = await store.read(objectId);
   const checksums: number[] = [];
-  for await (const record of reader.records(NO_POSITION)) checksums.push(checksumOf(record));
+  for await (const batch of reader.records(NO_POSITION)) checksums.push(...batch.map(checksumOf));
   return checksums;
 }
 
@@ -56,13 +56,14 @@ export async function recordsOf(store: LogStore, objectId: string): Promise<numb
 export async function endOf(log: LogReader, first: number): Promise<number[]> {
   let before: Position = NO_POSITION;
   let count = 0;
-  for await (const record of log.records(NO_POSITION)) {
-    if (count === first) break;
-    before = readHeader(record)?.position as Position;
-    count += 1;
+  for await (const batch of log.records(NO_POSITION)) {
+    for (const record of batch) {
+      if (count < first) before = readHeader(record)?.position as Position;
+      count += 1;
+    }
   }
   const checksums: number[] = [];
-  for await (const record of log.records(before)) checksums.push(checksumOf(record));
+  for await (const batch of log.records(before)) checksums.push(...batch.map(checksumOf));
   return checksums;
 }
 

@@ -1,6 +1,15 @@
 /** One object of the store in memory, as its writer and its readers see it. */
 import { HoldfastError, type Position } from "@holdfast/core/contract";
-import { comparePositions, type Log, NO_POSITION, type Pin, type RecordMeta, type Span } from "../contract.js";
+import {
+  comparePositions,
+  type Log,
+  NO_POSITION,
+  type Pin,
+  type Place,
+  type RecordMeta,
+  type Span,
+  type StoredSnapshot,
+} from "../contract.js";
 import { copyBytes } from "../record/copy-bytes.js";
 import { readHeader } from "../record/index.js";
 
@@ -53,13 +62,17 @@ export class MemoryLog implements Log {
     if (this.#failed) throw this.#failed;
   }
 
-  async *records(after: Position, upTo: Position = this.head): AsyncGenerator<Uint8Array> {
-    for (const { position, bytes } of [...this.#object.records]) {
-      if (comparePositions(position, after) > 0 && comparePositions(position, upTo) <= 0) yield bytes;
-    }
+  async *records(after: Place, upTo: Place = this.head): AsyncGenerator<readonly Uint8Array[]> {
+    const isIn = ({ position }: { readonly position: Position }) =>
+      comparePositions(position, after) > 0 && comparePositions(position, upTo) <= 0;
+    yield this.#object.records.filter(isIn).map(({ bytes }) => bytes);
   }
 
-  async snapshot(atOrBefore: Position): Promise<{ position: Position; chunks: AsyncIterable<Uint8Array> } | undefined> {
+  async placeAt(wallMs: number): Promise<Place> {
+    return this.#object.records.findLast(({ position }) => position.wallMs <= wallMs)?.position ?? NO_POSITION;
+  }
+
+  async snapshot(atOrBefore: Position): Promise<StoredSnapshot | undefined> {
     const found = this.#object.snapshots.findLast(({ position }) => comparePositions(position, atOrBefore) <= 0);
     return found && { position: found.position, chunks: iterate(found.chunks) };
   }

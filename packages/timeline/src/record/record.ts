@@ -24,6 +24,8 @@ export const RecordKind = {
   RESTORE: 4,
   /** The state became that of an empty database. */
   RESET: 5,
+  /** Pages of a commit that is too large for one record: it counts when the COMMIT that follows does (T7). */
+  PART: 6,
 } as const;
 
 export interface RecordHeader {

@@ -17,12 +17,13 @@ import {
   type Timeline,
 } from "@holdfast/core/contract";
 import { comparePositions, type Log, type LogStore, NO_POSITION } from "../contract.js";
+import type { PagedImage, PagedImageParts } from "../image/paged-image.js";
 import { encodeCommitBody } from "../record/commit-body.js";
 import { encodeMeta, metaFlags } from "../record/meta.js";
 import { encodeBase, encodeRecord, RecordKind } from "../record/record.js";
 import { encodeRestore } from "../record/restore-body.js";
 import { END_OF_EPOCH, formatBookmark, parseBookmark } from "./bookmark.js";
-import type { Opening } from "./history.js";
+import type { StateAt } from "./history.js";
 import { findExpired } from "./retention.js";
 import { writeSnapshot } from "./snapshot.js";
 import { TimelineView } from "./timeline-view.js";
@@ -50,10 +51,8 @@ const RETENTION_MS = 30 * 24 * 60 * 60 * 1000;
 const MIN_EXPIRED_BYTES = 1 << 16;
 
 /** Where an armed bookmark leads. */
-interface Restorable {
+interface Restorable extends StateAt {
   readonly position: Position;
-  readonly image: Image;
-  readonly alarm: number | null;
 }
 
 interface Appendix {
@@ -70,13 +69,18 @@ export class LogTimeline extends TimelineView implements Timeline {
   #head: Position;
   #durable: Position;
   #opening: Position;
-  /** Settles when no snapshot is being written. */
-  #snapshot: Promise<void> = Promise.resolve();
+  /** Settles when no snapshot is being written; then it is `undefined`. */
+  #snapshot: Promise<void> | undefined;
   /** Bytes of records since the newest snapshot, and pages of the database. */
   #tailBytes = 0;
   #pageCount = 0;
+  /** What a snapshot says beside its pages. */
+  #meta: Required<CommitMeta> = { alarm: null, armedRestore: null };
+  #oldestMs = Number.POSITIVE_INFINITY;
   /** The state with which the session begins, until somebody takes it or something is appended. */
-  #begun: Image | undefined;
+  #begun: PagedImage | undefined;
+  /** The session's image: every commit is applied to it before the next one is appended. */
+  #live: PagedImage | undefined;
   #closed: Promise<void> | undefined;
   #failed: { readonly error: unknown } | undefined;
 
@@ -94,7 +98,7 @@ export class LogTimeline extends TimelineView implements Timeline {
   }
 
   private constructor(parts: TimelineParts, objectId: string, log: Log) {
-    super(log, objectId);
+    super(log, objectId, imageParts(parts.store));
     this.#parts = parts;
     this.#objectId = objectId;
     this.#log = log;
@@ -118,6 +122,7 @@ export class LogTimeline extends TimelineView implements Timeline {
   append(commit: CommitPages): Position {
     if (this.#closed) throw new HoldfastError("HOLDFAST_CLOSED", `The timeline of object '${this.#objectId}' is closed.`);
     if (this.#failed) throw this.#failed.error;
+    if (this.#live && !this.#live.isClosed) this.#shorten(this.#head, this.#live);
     const body = encodeCommitBody(commit);
     return this.#append({ kind: RecordKind.COMMIT, body, pageCount: commit.pageCount, meta: commit.meta });
   }
@@ -135,8 +140,10 @@ export class LogTimeline extends TimelineView implements Timeline {
   /** The image with which the session begins is there already. */
   override image(at: Position = this.#head): Promise<Image> {
     const begun = at === this.#head ? this.#begun : undefined;
-    if (begun) this.#begun = undefined;
-    return begun ? Promise.resolve(begun) : super.image(at);
+    if (!begun) return super.image(at);
+    this.#begun = undefined;
+    this.#live = begun;
+    return Promise.resolve(begun);
   }
 
   undoBookmark(): string {
@@ -156,25 +163,32 @@ export class LogTimeline extends TimelineView implements Timeline {
   async #close(): Promise<void> {
     try {
       await this.flushed(this.#head);
+      await this.#snapshot;
       // Everything is durable already: what goes wrong here, the next opening will find.
       if (this.#isLong)
-        await this.history.opening(this.#head).then(
-          (state) => this.#shorten(this.#head, state),
+        await this.history.at(this.#head).then(
+          ({ image }) => {
+            this.#shorten(this.#head, image);
+            image.close();
+          },
           () => undefined,
         );
       await this.#snapshot;
     } finally {
+      this.#begun?.close();
       await this.#log.close();
     }
   }
 
   async #start(): Promise<void> {
     const { head: before, isFork } = this.#log;
-    const opening = await this.history.opening(before);
+    const opening = await this.history.at(before);
     const armed = opening.meta.armedRestore;
     const isNew = isFork || comparePositions(before, NO_POSITION) === 0;
     const incarnation = isNew ? toUint64(this.#parts.random(8)) : before.incarnation;
     this.#head = { ...before, incarnation, epoch: this.#log.epoch, sequence: -1 };
+    this.#meta = opening.meta;
+    this.#oldestMs = opening.oldestMs;
     // A fork does not carry the alarm over (T4), nor a request to restore.
     const meta: CommitMeta | undefined = isFork ? { alarm: null, armedRestore: null } : undefined;
     this.#opening = this.#append({ kind: RecordKind.OPEN, body: encodeMeta(meta), pageCount: 0, meta }, before);
@@ -183,20 +197,26 @@ export class LogTimeline extends TimelineView implements Timeline {
     this.#pageCount = opening.image.pageCount;
     if (armed !== null && !isFork) await this.#restore(armed, before);
     await this.flushed(this.#head);
-    if (this.#begun === opening.image) this.#shorten(before, opening);
+    this.#shorten(this.#head, this.#begun as PagedImage);
     const horizon = this.#parts.now() - (this.#parts.retentionMs ?? RETENTION_MS);
     if (opening.oldestMs > horizon) return;
     await this.#snapshot; // it may become superfluous
     await this.#retain(horizon);
   }
 
-  /** A log that has grown longer than the database gets a snapshot, so that reading it stays within twice the image. */
-  #shorten(at: Position, opening: Opening): void {
-    if (!this.#isLong) return;
-    const image = opening.image.freeze(); // nobody waits for it, and the session goes on
-    // A snapshot only saves work: an object whose store cannot take one now must still start (T11), and its next write will tell.
-    this.#snapshot = this.#log.putSnapshot(at, writeSnapshot({ ...opening, image }, at)).catch(() => undefined);
+  /** A log that has grown longer than the database gets a snapshot, so that reading it stays within twice the image. Of a frozen view: nobody waits for
+   * it, and the session goes on (T14). */
+  #shorten(at: Position, state: PagedImage): void {
+    if (!this.#isLong || this.#snapshot) return;
+    const image = state.freeze();
+    const chunks = writeSnapshot({ image, meta: this.#meta, oldestMs: this.#oldestMs }, at);
     this.#tailBytes = 0;
+    // A snapshot only saves work: an object whose store cannot take one now must still start (T11), and its next write will tell.
+    const written = this.#log.putSnapshot(at, chunks).catch(() => undefined);
+    this.#snapshot = written.then(() => {
+      image.close();
+      this.#snapshot = undefined;
+    });
   }
 
   get #isLong(): boolean {
@@ -223,7 +243,7 @@ export class LogTimeline extends TimelineView implements Timeline {
 
   async #imageUnlessDamaged(at: Position): Promise<Image | undefined> {
     try {
-      return (await this.history.image(at)).image;
+      return (await this.history.at(at)).image;
     } catch (error) {
       if (error instanceof HoldfastError && error.code === "HOLDFAST_LOG_CORRUPT") return undefined;
       throw error;
@@ -233,7 +253,7 @@ export class LogTimeline extends TimelineView implements Timeline {
   async #restore(bookmark: string, before: Position): Promise<void> {
     const found = await this.#restorable(bookmark, before);
     // The log says when the object is due: the alarm of the restored state (T22).
-    const alarm = typeof found === "string" ? {} : { alarm: found.alarm };
+    const alarm = typeof found === "string" ? {} : { alarm: found.meta.alarm };
     const meta: CommitMeta = { armedRestore: null, ...alarm };
     const restore =
       typeof found === "string"
@@ -255,11 +275,9 @@ export class LogTimeline extends TimelineView implements Timeline {
     const bookmark = parseBookmark(text);
     if (!bookmark) return "it is not a bookmark";
     try {
-      const loaded = await this.history.load(before);
-      const position = loaded.find(bookmark);
+      const position = await this.history.find(bookmark, before);
       if (!position) return "no such position is retained";
-      const image = loaded.image(position, await this.history.fromSnapshot(position));
-      return { position, image, alarm: loaded.alarmAt(position) };
+      return { position, ...(await this.history.at(position)) };
     } catch (error) {
       if (error instanceof HoldfastError && error.code === "HOLDFAST_LOG_CORRUPT") return error.message;
       throw error;
@@ -296,10 +314,17 @@ export class LogTimeline extends TimelineView implements Timeline {
     const alarm = appendix.meta?.alarm;
     this.#tailBytes += bytes.length;
     if (appendix.kind === RecordKind.COMMIT) this.#pageCount = appendix.pageCount;
+    if (appendix.meta) this.#meta = { ...this.#meta, ...appendix.meta };
+    this.#oldestMs = Math.min(this.#oldestMs, rawMs); // of the first record, if this is it
     this.#log.append(before, bytes, { position: after, ...(alarm !== undefined && { alarm }) });
     this.#head = after;
     return after;
   }
+}
+
+/** Where images keep what does not fit in memory. */
+export function imageParts(store: LogStore): PagedImageParts {
+  return { scratch: store.scratch && (() => (store as Required<LogStore>).scratch()) };
 }
 
 async function* only(record: Uint8Array): AsyncGenerator<Uint8Array> {

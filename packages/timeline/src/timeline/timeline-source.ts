@@ -1,13 +1,15 @@
 /** Timelines over a store: what core opens objects with. */
 import type { Position, Timeline, TimelineReader, TimelineSource } from "@holdfast/core/contract";
-import { LogTimeline, type TimelineParts } from "./log-timeline.js";
+import { imageParts, LogTimeline, type TimelineParts } from "./log-timeline.js";
 import { TimelineView } from "./timeline-view.js";
 
 /** The timelines kept in a store. Clock and randomness are passed in, so that tests and simulations can drive them. */
 export function timelineSource(parts: TimelineParts): TimelineSource {
+  const images = imageParts(parts.store);
   return {
     open: (objectId: string): Promise<Timeline> => LogTimeline.open(parts, objectId),
-    read: async (objectId: string): Promise<TimelineReader> => new TimelineView(await parts.store.read(objectId), objectId),
+    read: async (objectId: string): Promise<TimelineReader> =>
+      new TimelineView(await parts.store.read(objectId), objectId, images),
     list: (prefix?: string): AsyncIterable<string> => parts.store.list(prefix),
     fork: async (objectId: string, to: string, at?: Position): Promise<void> => {
       const reader = await parts.store.read(objectId);

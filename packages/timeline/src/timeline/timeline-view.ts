@@ -9,6 +9,7 @@ import type {
   TimelineReader,
 } from "@holdfast/core/contract";
 import { type LogReader, NO_POSITION } from "../contract.js";
+import type { PagedImageParts } from "../image/paged-image.js";
 import { countEntries } from "../record/commit-body.js";
 import { decodeMeta } from "../record/meta.js";
 import { bodyOf, RecordKind } from "../record/record.js";
@@ -19,9 +20,9 @@ export class TimelineView implements TimelineReader {
   protected readonly history: History;
   readonly #log: LogReader;
 
-  constructor(log: LogReader, objectId: string) {
+  constructor(log: LogReader, objectId: string, imageParts: PagedImageParts) {
     this.#log = log;
-    this.history = new History(log, objectId);
+    this.history = new History(log, objectId, imageParts);
   }
 
   get head(): Position {
@@ -29,7 +30,7 @@ export class TimelineView implements TimelineReader {
   }
 
   async image(at: Position = this.head): Promise<Image> {
-    return (await this.history.image(at)).image;
+    return (await this.history.at(at)).image;
   }
 
   bookmark(position: Position): string {
