@@ -70,7 +70,8 @@ class SqljsDatabase implements SqliteDatabase {
   constructor(engine: SqljsEngine, options: OpenOptions) {
     this.#file = new PageFile({
       image: options.image,
-      beforeCommit: (pageCount) => options.beforeCommit(pageCount),
+      scratch: options.scratch,
+      beforeCommit: (pageCount, changedPages) => options.beforeCommit(pageCount, changedPages),
       onCommit: (commit) => options.onCommit(commit),
     });
     this.#name = engine.freshName();

@@ -11,6 +11,11 @@ const IOERR = 10;
 const CONFIG_DEFENSIVE = 1010;
 const FCNTL_RESET_CACHE = 42;
 
+/** Databases of more pages have their rollback journal in a scratch file: 64 MiB. */
+const JOURNAL_PAGES = 16_384;
+
+type JournalMode = "MEMORY" | "TRUNCATE";
+
 export class WasmDatabase implements SqliteDatabase {
   readonly engine: Engine;
   readonly #pointer: number;
@@ -19,16 +24,24 @@ export class WasmDatabase implements SqliteDatabase {
   readonly #statements = new Set<WasmStatement>();
   readonly #pageCounter: SqliteStatement;
   #closed = false;
+  /** Where the rollback journal is, and where it should be: that of a large database would not fit in memory. */
+  #journalMode: JournalMode = "MEMORY";
+  #wantedMode: JournalMode = "MEMORY";
   /** The driver's own statements are nobody's business: set while one is compiled or run. */
   #isOwn = true;
 
   constructor(engine: Engine, options: OpenOptions) {
     this.engine = engine;
+    const { image, scratch } = options;
     this.#file = new PageFile({
-      image: options.image,
-      beforeCommit: (pageCount) => options.beforeCommit(pageCount),
-      onCommit: (commit) => options.onCommit(commit),
+      ...{ image, scratch },
+      beforeCommit: (pageCount, changedPages) => options.beforeCommit(pageCount, changedPages),
+      onCommit: (commit) => {
+        options.onCommit(commit);
+        this.#choose(commit.pageCount, scratch);
+      },
     });
+    this.#choose(image.pageCount, scratch);
     this.#name = engine.freshName();
     engine.vfs.register(this.#name, this.#file);
     this.#pointer = engine.open(this.#name, (action, a = null, b = null, c = null, d = null) =>
@@ -116,6 +129,26 @@ export class WasmDatabase implements SqliteDatabase {
       offset: offset < 0 ? undefined : offset,
       cause: (code & 0xff) === IOERR ? this.engine.vfs.takeError() : undefined,
     });
+  }
+
+  /** To be called before a statement begins: the mode cannot be changed while something was written. */
+  beforeRun(): void {
+    if (this.#wantedMode === this.#journalMode || this.#isOwn) return;
+    this.#isOwn = true;
+    try {
+      const set = this.prepare(`PRAGMA journal_mode = ${this.#wantedMode}`)?.statement;
+      set?.step();
+      if (String(set?.row()[0]).toUpperCase() === this.#wantedMode) this.#journalMode = this.#wantedMode; // else at the next
+      set?.finalize();
+    } finally {
+      this.#isOwn = false;
+    }
+  }
+
+  #choose(pageCount: number, scratch: OpenOptions["scratch"]): void {
+    if (!scratch) return;
+    this.#wantedMode = pageCount > JOURNAL_PAGES ? "TRUNCATE" : "MEMORY";
+    if (this.#wantedMode !== "MEMORY") this.engine.vfs.setScratch(scratch);
   }
 
   forget(statement: WasmStatement): void {

@@ -76,6 +76,7 @@ export class WasmStatement implements SqliteStatement {
   #step(isTransient: boolean): boolean {
     const handle = this.#use();
     const { engine } = this.#database;
+    if (!this.#isUnfinished) this.#database.beforeRun();
     let code: number;
     try {
       engine.lastStepped = this;

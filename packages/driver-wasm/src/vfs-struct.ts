@@ -11,6 +11,8 @@ const MAX_PATHNAME = 512;
 const OK = 0;
 const CANTOPEN = 14;
 const IOERR_DELETE_NOENT = 5898;
+/** SQLITE_OPEN_MAIN_JOURNAL and SQLITE_OPEN_SUBJOURNAL: what large databases may have to put back (`database.ts`). */
+const TEMPORARY = 0x800 | 0x2000;
 const UNIX_EPOCH_JULIAN_MS = 210_866_760_000_000;
 
 export interface SystemParts {
@@ -30,8 +32,8 @@ export function writeVfs(
   const methods: Readonly<Record<number, number>> = {
     24: functions.install("iiiiii", (_vfs: number, file: number, pointer: number, flags: number, out: number) => {
       const fileName = file === 0 ? undefined : memory.text(file);
-      // Temporary files and journals are kept in memory (SQLITE_TEMP_STORE, journal_mode), so nothing else is ever opened.
-      return fileName !== undefined && vfs.has(fileName) ? vfs.openFile(fileName, pointer, flags, out) : CANTOPEN;
+      if (fileName !== undefined && vfs.has(fileName)) return vfs.openFile(fileName, pointer, flags, out);
+      return flags & TEMPORARY ? vfs.openTemporary(pointer, flags, out) : CANTOPEN;
     }),
     28: functions.install("iiii", () => IOERR_DELETE_NOENT),
     32: functions.install("iiiii", (_vfs: number, file: number, _flags: number, out: number) => {

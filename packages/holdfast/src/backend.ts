@@ -20,6 +20,9 @@ export interface BackendOptions {
   /** Bytes that one object's database may have. What would make it larger fails with `database or disk is full: SQLITE_FULL`, and what the turn
    * has written is undone. Default 10 GB, as on the platform. At least 64 KiB. */
   readonly maxDatabaseBytes?: number;
+  /** Bytes of pages that one commit may write. One that would write more fails in the same way. Default 1 GiB. At least 64 KiB. With node:sqlite, which
+   * cannot refuse a commit, it has no effect. */
+  readonly maxCommitBytes?: number;
 }
 
 export interface OwnedBackend {
@@ -30,7 +33,7 @@ export interface OwnedBackend {
   close(): Promise<void>;
 }
 
-const LEAST_DATABASE_BYTES = 64 * 1024;
+const LEAST_BYTES = 64 * 1024;
 
 let sharedDriver: SqliteDriver | undefined;
 
@@ -39,12 +42,10 @@ export function openBackend(options: BackendOptions, { now, random }: Platform):
   if (options.dir !== undefined && options.store) {
     throw new HoldfastError("HOLDFAST_USAGE", "Give either `dir` or `store`: both say where timelines are kept.");
   }
-  const { maxDatabaseBytes } = options;
-  if (maxDatabaseBytes !== undefined && !(maxDatabaseBytes >= LEAST_DATABASE_BYTES)) {
-    throw new HoldfastError(
-      "HOLDFAST_USAGE",
-      `maxDatabaseBytes must be at least ${LEAST_DATABASE_BYTES}, but is ${maxDatabaseBytes}.`,
-    );
+  const { maxDatabaseBytes, maxCommitBytes } = options;
+  for (const [name, bytes] of Object.entries({ maxDatabaseBytes, maxCommitBytes })) {
+    if (bytes === undefined || bytes >= LEAST_BYTES) continue;
+    throw new HoldfastError("HOLDFAST_USAGE", `${name} must be at least ${LEAST_BYTES}, but is ${bytes}.`);
   }
   sharedDriver ??= sqliteWasm();
   const store = options.store ?? (options.dir === undefined ? memoryStore() : folderStore(options.dir));
@@ -55,6 +56,7 @@ export function openBackend(options: BackendOptions, { now, random }: Platform):
       timelines: timelineSource({ store, now, random }),
       ...(options.limits && { limits: options.limits }),
       ...(maxDatabaseBytes !== undefined && { maxDatabaseBytes }),
+      ...(maxCommitBytes !== undefined && { maxCommitBytes }),
     },
     due: (beforeMs, limit) => store.due(beforeMs, limit),
     close: async () => {

@@ -25,6 +25,9 @@ export interface FileSystem {
   syncFolder(folder: string): Promise<void>;
   /** Opens a file to be read at once, also when it is removed meanwhile; `undefined` if it is not there. */
   openNow(path: string): ReadableFile | undefined;
+  /** Makes a file with these bytes at once, and its folder if it is missing. Nothing of it is durable.
+   * @throws if the name is taken, or what the system says */
+  createNow(path: string, bytes: Uint8Array): void;
   /** A file that nobody else sees, and that is gone when it is closed, or when the process ends. */
   scratch(folder: string): ScratchFile;
 }

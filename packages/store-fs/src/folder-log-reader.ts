@@ -10,6 +10,7 @@ import {
   type StoredSnapshot,
 } from "@holdfast/timeline/contract";
 import type { FileSystem, ReadableFile } from "./file-system.js";
+import { isStandIn, wholeRecord } from "./large-record.js";
 import type { SegmentRecord } from "./segment-file.js";
 
 const SNAPSHOT = /^[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}\.snapshot$/;
@@ -54,7 +55,15 @@ export class FolderLogReader implements LogReader {
     for await (const group of this.#parts.recordsFrom(after)) {
       const isIn = ({ position }: SegmentRecord) =>
         comparePositions(position, after) > 0 && comparePositions(position, upTo) <= 0;
-      yield group.filter(isIn).map(({ record }) => record);
+      const wanted = group.filter(isIn).map(({ record }) => record);
+      let first = 0;
+      for (const [i, record] of wanted.entries()) {
+        if (!isStandIn(record)) continue;
+        yield wanted.slice(first, i);
+        yield [await wholeRecord(this.#parts.fs, this.#parts.folder, record)]; // alone: nobody needs two of them at once
+        first = i + 1;
+      }
+      yield wanted.slice(first);
       const last = group.at(-1);
       if (last && comparePositions(last.position, upTo) >= 0) return;
     }

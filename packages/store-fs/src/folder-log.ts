@@ -52,7 +52,8 @@ export class FolderLog extends FolderLogReader implements Log, Writer {
     if (this.#closed || this.#fenced) return; // `flushed` says so
     this.#waiting = this.#waiting.filter(({ ticket }) => ticket > this.#owner.durableTicket);
     const { objectId } = this.#object;
-    const ticket = this.#owner.push(this.#object, [{ kind: "record", objectId, record }]);
+    const stored = this.#owner.store(this.#object, record, meta);
+    const ticket = this.#owner.push(this.#object, [{ kind: "record", objectId, ...stored }]);
     this.#waiting.push({ position: meta.position, ticket });
     this.#appended = meta.position;
   }

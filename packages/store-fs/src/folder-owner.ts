@@ -9,13 +9,14 @@
  * 3. Objects' records go to the journal, and behind it to files of their own. A journal is removed when every file that took from it is
  *    durable.
  * 4. A failed write or sync ends the ownership (T16). The next one is told what was durable. */
-import { HoldfastError } from "@holdfast/timeline/contract";
+import { HoldfastError, NO_POSITION, type Position, type RecordMeta } from "@holdfast/timeline/contract";
 import { type AcceptedJournal, encodeEpochFile, epochName, epochsAmong, journalName, journalsAmong } from "./epoch-file.js";
 import { type FileSystem, publish } from "./file-system.js";
 import type { ReaderParts } from "./folder-log-reader.js";
 import { type ReadJournal, readJournals } from "./folder-view.js";
 import { Journal } from "./journal.js";
 import type { Entry } from "./journal-file.js";
+import { recordFileName, removeBehind, standInFor, storedAlarm, wholeRecord } from "./large-record.js";
 import { moveRecords, type WholeFile, writeOwnFile } from "./move-records.js";
 import { type ObjectEnd, type ObjectFiles, placeAt, readEnd, recordsFrom } from "./object-end.js";
 import { folderName } from "./object-name.js";
@@ -32,6 +33,8 @@ export interface OwnerParts {
   readonly maxJournalBytes: number;
   /** Objects' logs of up to so many bytes are read whole when they are opened; of longer ones the end. */
   readonly wholeBytes: number;
+  /** Records of so many bytes have files of their own. */
+  readonly largeBytes: number;
 }
 
 /** What an owner leaves to the next one in the same process: durable lengths by path, and epochs that objects have had. */
@@ -179,6 +182,47 @@ export class FolderOwner {
     return ticket;
   }
 
+  /** What is to be kept of a record in the journal: a large one is in a file of its own. Never throws: a failure ends the ownership. */
+  store(
+    object: StoredObject,
+    record: Uint8Array,
+    { position, alarm }: RecordMeta,
+  ): Pick<Extract<Entry, { kind: "record" }>, "record" | "ready"> {
+    if (record.length < this.#parts.largeBytes || this.#failed) return { record };
+    const path = `${object.folder}/${recordFileName(position, this.epoch)}`;
+    const ready = this.#createNow(path, record);
+    ready.catch((error) => this.fail(error));
+    return { record: standInFor(record, this.epoch, alarm), ready };
+  }
+
+  /** Removes large records behind the end of a log that nothing was appended to by this owner. */
+  async removeBehind(object: StoredObject, head: Position): Promise<void> {
+    if (object.lastTicket > 0 || (head === NO_POSITION && object.isPresent === undefined)) return;
+    this.check();
+    await this.#orFail(() => removeBehind(this.#parts.fs, object.folder, this.epoch, head));
+  }
+
+  /** Copies a large record to another object, durably; the stand-in for it there. */
+  async copyLarge(from: StoredObject, to: StoredObject, position: Position, standIn: Uint8Array): Promise<Uint8Array> {
+    const record = await wholeRecord(this.#parts.fs, from.folder, standIn);
+    await this.#orFail(() => this.#createNow(`${to.folder}/${recordFileName(position, this.epoch)}`, record));
+    return standInFor(record, this.epoch, storedAlarm(standIn));
+  }
+
+  async #createNow(path: string, bytes: Uint8Array): Promise<void> {
+    const { fs } = this.#parts;
+    fs.createNow(path, bytes);
+    const file = await fs.open(path);
+    try {
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+    const folder = path.slice(0, path.lastIndexOf("/"));
+    await fs.syncFolder(folder);
+    await fs.syncFolder(folder.slice(0, folder.lastIndexOf("/"))); // it may be new
+  }
+
   /** Resolves when the entries of a ticket are durable. @throws HoldfastError `HOLDFAST_FENCED`, `HOLDFAST_STORE_FAILED`, as a rejection */
   durable(ticket: number): Promise<void> {
     return this.#journal.durable(ticket);
@@ -207,11 +251,16 @@ export class FolderOwner {
 
   /** Replaces an object's records by others, durably; what the journal has of it is moved first. To be called when nothing else of the
    * object runs. */
-  async rewrite(object: StoredObject, change: (state: ObjectState) => Promise<Omit<WholeFile, "standsForOlder">>): Promise<void> {
+  async rewrite(
+    object: StoredObject,
+    change: (state: ObjectState) => Promise<Omit<WholeFile, "standsForOlder" | "waiting">>,
+  ): Promise<void> {
     await this.durable(object.lastTicket);
     await this.#orFail(() => this.#move(object));
     const whole = await change(await readObject(this.#parts.fs, object.folder, [], this.#legacy.lengths));
-    await this.#orFail(() => writeOwnFile(this.#moveParts, object, { ...whole, standsForOlder: true }));
+    await this.#orFail(() =>
+      writeOwnFile(this.#moveParts, object, { ...whole, standsForOlder: true, waiting: () => object.entries }),
+    );
   }
 
   /** Rule 4. */

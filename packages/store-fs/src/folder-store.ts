@@ -9,6 +9,7 @@ import {
   type Log,
   type LogReader,
   type LogStore,
+  NO_POSITION,
   type Place,
   type Position,
   type ScratchFile,
@@ -18,6 +19,7 @@ import { FolderLogReader } from "./folder-log-reader.js";
 import type { FolderOwner } from "./folder-owner.js";
 import { readJournals } from "./folder-view.js";
 import type { Entry } from "./journal-file.js";
+import { isStandIn } from "./large-record.js";
 import { holdFolder } from "./liveness.js";
 import { nodeFileSystem } from "./node-file-system.js";
 import { placeAt, readEnd, recordsFrom } from "./object-end.js";
@@ -54,6 +56,7 @@ function makeShared(dir: string, { durability = "strict", journalBytes = 16 << 2
     isRelaxed: durability === "relaxed",
     maxJournalBytes: journalBytes,
     wholeBytes: 1 << 20,
+    largeBytes: 1 << 20,
     hold: () => holdFolder(realpathSync(dir)),
   });
   folders.set(dir, shared);
@@ -85,6 +88,7 @@ export class FolderStore implements LogStore {
       object.writer?.fence();
       await owner.durable(object.lastTicket); // all that the writer before will ever have acknowledged
       const state = await owner.readEnd(object);
+      await owner.removeBehind(object, state.head);
       object.taken = Math.max(object.taken, state.head.epoch, state.floor) + 1;
       object.isPresent = true;
       const log: FolderLog = new FolderLog(owner, object, state, () => this.#logs.delete(log));
@@ -128,10 +132,15 @@ export class FolderStore implements LogStore {
       const existing = await owner.read(target);
       if (target.writer || existing.records.length > 0) throw target.usage("A fork cannot go to an object that exists");
       await owner.durable(source.lastTicket);
+      await owner.removeBehind(target, NO_POSITION); // of a fork that was not finished
       const { records } = await owner.read(source);
       const last = records.findIndex(({ position }) => comparePositions(position, at) === 0 && position.checksum === at.checksum);
       if (last < 0) throw source.usage("A fork cannot start at a position that is not in the log");
-      const entries = records.slice(0, last + 1).map(({ record }): Entry => ({ kind: "copied", objectId: to, record }));
+      const entries: Entry[] = [];
+      for (const { position, record } of records.slice(0, last + 1)) {
+        const copy = isStandIn(record) ? await owner.copyLarge(source, target, position, record) : record;
+        entries.push({ kind: "copied", objectId: to, record: copy });
+      }
       await owner.durable(owner.push(target, entries));
     });
   }
@@ -156,8 +165,8 @@ export class FolderStore implements LogStore {
     const owner = await this.#owner();
     const object = owner.object(objectId);
     await object.alone(async () => {
-      const { head, floor, records } = await owner.read(object);
-      if (records.length === 0 && !object.isPresent) return;
+      const { head, floor } = await owner.readEnd(object);
+      if (head === NO_POSITION && !object.isPresent) return;
       object.writer?.fence();
       object.writer = undefined;
       object.taken = Math.max(object.taken, head.epoch, floor + 1); // a copy may be of epochs below the floor

@@ -16,7 +16,8 @@ const ENTRY_HEADER_BYTES = 7;
 
 /** What happened to an object, in order. */
 export type Entry =
-  | { readonly kind: "record"; readonly objectId: string; readonly record: Uint8Array }
+  /** `record`, here and below, is a record or the stand-in for a large one, which is durable when `ready` is resolved. */
+  | { readonly kind: "record"; readonly objectId: string; readonly record: Uint8Array; readonly ready?: Promise<void> }
   /** It was deleted; no record of an epoch up to `floor` counts any more. */
   | { readonly kind: "deleted"; readonly objectId: string; readonly floor: number }
   /** It begins as a copy of another: one of that one's records. */

@@ -134,6 +134,7 @@ export class Journal {
   async #writeBatch(): Promise<void> {
     const { check, isRelaxed } = this.#parts;
     const units = this.#takeUnits();
+    for (const unit of units) for (const entry of unit) if ("ready" in entry) await entry.ready;
     const bytes = encodeBatch(units.flat(), this.#length, this.#synced);
     await this.#file.write(bytes, this.#length);
     if (!isRelaxed) await this.#file.datasync();

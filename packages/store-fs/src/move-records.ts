@@ -6,9 +6,9 @@
  * 3. What the journal still has, deletions too, is written to it even if an older owner had moved it already: that may be in the page cache only, and a sync that
  *    failed before succeeds the second time, whatever is on the disk (T16). Files may overlap. */
 import { comparePositions, NO_POSITION } from "@holdfast/timeline/contract";
-import { readHeader, recordAlarm } from "@holdfast/timeline/record";
 import { type FileSystem, publish } from "./file-system.js";
 import type { Entry } from "./journal-file.js";
+import { fileOfStandIn, removeUnused, storedAlarm, storedHeader } from "./large-record.js";
 import { readLast } from "./object-end.js";
 import { alarmOf, floorOf, type KnownLengths, readObject, segmentName, segmentsAmong } from "./object-state.js";
 import { encodeFooter, encodeSegmentHeader, type SegmentRecord, segmentRecord } from "./segment-file.js";
@@ -35,6 +35,8 @@ export interface WholeFile {
   readonly records: readonly SegmentRecord[];
   /** The alarm in front of the records, where they do not say it themselves. */
   readonly alarmBefore: number | null;
+  /** What is not in any file of the object's and will be. */
+  waiting(): readonly Entry[];
 }
 
 /** Moves the entries up to a ticket. */
@@ -49,7 +51,7 @@ export async function moveRecords(parts: MoveParts, object: StoredObject, upTo: 
   const floor = deleted?.floor ?? before.floor;
   const head = deleted ? NO_POSITION : before.head;
   const records = entries.slice(deletion + 1).flatMap((entry): SegmentRecord[] => {
-    const header = "record" in entry ? readHeader(entry.record) : undefined;
+    const header = "record" in entry ? storedHeader(entry.record) : undefined;
     if (!header || !("record" in entry)) return [];
     const { position } = header;
     const counts = (entry.kind === "copied" || position.epoch > floor) && comparePositions(position, head) > 0;
@@ -58,7 +60,8 @@ export async function moveRecords(parts: MoveParts, object: StoredObject, upTo: 
   const mustReplace = deleted !== undefined || (object.own !== undefined && records.some(({ isCopied }) => isCopied));
   if (mustReplace || (!object.own && (records.length > 0 || last))) {
     const alarmBefore = deleted && object.own ? null : before.alarm;
-    await writeOwnFile(parts, object, { floor, standsForOlder: mustReplace, records, alarmBefore });
+    const waiting = () => object.entries.slice(count);
+    await writeOwnFile(parts, object, { floor, standsForOlder: mustReplace, records, alarmBefore, waiting });
     if (deleted) await removeSnapshots(parts, object, deleted.floor);
   } else if (object.own && records.length > 0) {
     object.own = await appendTo(parts, object, object.own, records);
@@ -70,7 +73,7 @@ export async function moveRecords(parts: MoveParts, object: StoredObject, upTo: 
 export async function writeOwnFile(
   { fs, epoch, check }: MoveParts,
   object: StoredObject,
-  { floor, standsForOlder, records, alarmBefore: before }: WholeFile,
+  { floor, standsForOlder, records, alarmBefore: before, waiting }: WholeFile,
 ): Promise<void> {
   const { objectId, folder } = object;
   object.own = undefined; // until it is known to be there
@@ -85,7 +88,14 @@ export async function writeOwnFile(
   if (!standsForOlder) return;
   const older = segmentsAmong(await fs.names(folder)).filter((other) => other < name);
   for (const other of older) await fs.remove(`${folder}/${other}`);
+  await removeUnused(fs, folder, epoch, () => namesIn([...records, ...waiting()]));
   await fs.syncFolder(folder);
+}
+
+/** The files that stand-ins speak of. */
+function namesIn(stored: readonly object[]): Set<string> {
+  const names = stored.map((one) => ("record" in one ? fileOfStandIn(one.record as Uint8Array) : undefined));
+  return new Set(names.filter((name) => name !== undefined));
 }
 
 /** Images of a deleted object. */
@@ -138,7 +148,7 @@ function endOfGroup(records: readonly SegmentRecord[], from: number): number {
 }
 
 function lastAlarm(records: readonly SegmentRecord[], before: number | null): number | null {
-  return records.some(({ isCopied, record }) => isCopied || recordAlarm(record) !== undefined) ? alarmOf(records) : before;
+  return records.some(({ isCopied, record }) => isCopied || storedAlarm(record) !== undefined) ? alarmOf(records) : before;
 }
 
 /** What an object is like before entries, and its alarm after them, where there is no file of its own yet. The entries may have what a file's torn

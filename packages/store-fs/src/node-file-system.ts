@@ -37,6 +37,15 @@ export const nodeFileSystem: FileSystem = {
       throw error;
     }
   },
+  createNow: (path, bytes) => {
+    mkdirSync(dirname(path), { recursive: true });
+    const descriptor = openSync(path, "wx");
+    try {
+      writeNow(descriptor, bytes, 0);
+    } finally {
+      closeSync(descriptor);
+    }
+  },
   scratch: (folder) => {
     mkdirSync(folder, { recursive: true });
     scratchFiles += 1;
@@ -81,13 +90,18 @@ class Scratch implements ScratchFile {
   }
 
   write(offset: number, bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length; ) at += writeSync(this.#descriptor, bytes, at, bytes.length - at, offset + at);
+    writeNow(this.#descriptor, bytes, offset);
   }
 
   close(): void {
     closeSync(this.#descriptor);
     rmSync(this.#path, { force: true });
   }
+}
+
+/** One call of the system's may write fewer bytes than it is given. */
+function writeNow(descriptor: number, bytes: Uint8Array, offset: number): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at, bytes.length - at, offset + at);
 }
 
 function readNow(descriptor: number, offset: number, into: Uint8Array): number {

@@ -4,9 +4,9 @@
  * Whoever is told `undefined` reads the object whole: it is short, it was deleted or forked, a write has failed, or something is not as it
  * should be, which is told there (T6). What is not read is not checked; `holdfast check` reads everything. */
 import { comparePositions, type Place, type Position } from "@holdfast/timeline/contract";
-import { readHeader } from "@holdfast/timeline/record";
 import type { FileSystem } from "./file-system.js";
 import type { Entry } from "./journal-file.js";
+import { storedHeader } from "./large-record.js";
 import { follows, type KnownLengths, segmentsAmong } from "./object-state.js";
 import {
   decodeSegmentHeader,
@@ -229,7 +229,7 @@ function* footersOf(fs: FileSystem, { path, headerBytes, footer: newest }: File)
 function recordsOf(pending: readonly Entry[]): SegmentRecord[] | undefined {
   const records: SegmentRecord[] = [];
   for (const entry of pending) {
-    const header = entry.kind === "record" ? readHeader(entry.record) : undefined;
+    const header = entry.kind === "record" ? storedHeader(entry.record) : undefined;
     if (!header || entry.kind !== "record") return undefined;
     records.push(segmentRecord(header, entry.record, false));
   }

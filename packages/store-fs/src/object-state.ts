@@ -9,10 +9,10 @@
  *    and nothing goes on from before it, records are missing, and that is refused (T6).
  * 3. Of a file that says so, older files do not count; of a deleted object, no record of its epochs up to then (T2). */
 import { comparePositions, NO_POSITION, type Position } from "@holdfast/timeline/contract";
-import { readHeader, recordAlarm } from "@holdfast/timeline/record";
 import { damage } from "./damage.js";
 import type { FileSystem } from "./file-system.js";
 import type { Entry } from "./journal-file.js";
+import { storedAlarm, storedHeader } from "./large-record.js";
 import { type ScannedSegment, type SegmentRecord, scanSegment, segmentRecord } from "./segment-file.js";
 
 export interface ObjectState {
@@ -38,7 +38,7 @@ export function segmentsAmong(names: readonly string[]): string[] {
 export function alarmOf(records: readonly SegmentRecord[]): number | null {
   for (let i = records.length - 1; i >= 0; i--) {
     const { record, isCopied } = records[i] as SegmentRecord;
-    const alarm = isCopied ? null : recordAlarm(record);
+    const alarm = isCopied ? null : storedAlarm(record);
     if (alarm !== undefined) return alarm;
   }
   return null;
@@ -106,7 +106,7 @@ class Merge {
         this.#raiseFloor(entry.floor);
         continue;
       }
-      const header = readHeader(entry.record);
+      const header = storedHeader(entry.record);
       if (!header) throw new Error(`a record of object '${entry.objectId}' in a whole batch is damaged`);
       run.push(segmentRecord(header, entry.record, entry.kind === "copied"));
     }

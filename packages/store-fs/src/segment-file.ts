@@ -4,8 +4,9 @@
  * A group is written at once, and the journal keeps its records until it is durable. So the end of a file may be torn, and then the journal
  * still has what is missing; whatever a footer stands behind was durable, and if it is damaged, it is damaged (T6). */
 import type { Place, Position } from "@holdfast/timeline/contract";
-import { crc32, HEADER_BYTES, type RecordHeader, readHeader, readRecord } from "@holdfast/timeline/record";
+import { crc32, HEADER_BYTES, type RecordHeader, readHeader } from "@holdfast/timeline/record";
 import { damage } from "./damage.js";
+import { readStored, storedHeaderBytes } from "./large-record.js";
 
 /** "HFL2" and "HFE3", little-endian. */
 const FILE_MAGIC = 0x324c4648;
@@ -33,6 +34,7 @@ export interface SegmentHeader {
 export interface SegmentRecord {
   readonly position: Position;
   readonly previousChecksum: number;
+  /** Its bytes, or a stand-in for them. */
   readonly record: Uint8Array;
   /** Another object's. */
   readonly isCopied: boolean;
@@ -106,7 +108,7 @@ export function encodeFooter(start: number, records: readonly SegmentRecord[], a
   view.setBigUint64(24, BigInt(start), true);
   view.setUint32(32, first?.epoch ?? 0, true);
   view.setUint32(36, first?.sequence ?? 0, true);
-  if (last && !last.isCopied) bytes.set(last.record.subarray(0, HEADER_BYTES), LAST_AT);
+  if (last && !last.isCopied) bytes.set(storedHeaderBytes(last.record), LAST_AT);
   view.setUint32(FOOTER_BYTES - 4, crc32(bytes.subarray(0, FOOTER_BYTES - 4)), true);
   return bytes;
 }
@@ -140,7 +142,7 @@ export function scanSegment(path: string, all: Uint8Array, known: number | undef
   const records: SegmentRecord[] = [];
   let at = found.length;
   for (; at < bytes.length; ) {
-    const one = readRecord(bytes, at);
+    const one = readStored(bytes, at);
     if (one) {
       records.push(segmentRecord(one.header, one.record, records.length < found.header.copied));
       at += one.record.length;
@@ -159,7 +161,7 @@ export function segmentRecord(header: RecordHeader, record: Uint8Array, isCopied
 export function scanGroup(bytes: Uint8Array): SegmentRecord[] | undefined {
   const records: SegmentRecord[] = [];
   for (let at = 0; at < bytes.length; ) {
-    const one = readRecord(bytes, at);
+    const one = readStored(bytes, at);
     if (!one) return undefined;
     records.push(segmentRecord(one.header, one.record, false));
     at += one.record.length;

@@ -41,18 +41,25 @@ class Workload {
   readonly #journalBytes: number;
   /** In half of the workloads only the ends of logs are read, however short they are. */
   readonly wholeBytes: number;
+  /** In half of them longer records have files of their own. */
+  readonly largeBytes: number;
 
   constructor(next: Random) {
     this.#random = next;
     this.#journalBytes = next() < 0.5 ? 600 : 4000;
     this.wholeBytes = next() < 0.5 ? 0 : 1 << 20;
+    this.largeBytes = next() < 0.5 ? 1000 : 1 << 20;
+  }
+
+  get sizes() {
+    return { wholeBytes: this.wholeBytes, largeBytes: this.largeBytes };
   }
 
   async run(): Promise<void> {
     const sessions = 1 + Math.floor(this.#random() * 3);
     for (let i = 0; i < sessions; i++) {
       const { fs, dead, kill } = mortal(this.disk, Math.floor(this.#random() * 100));
-      const store = storeOn(fs, { maxJournalBytes: this.#journalBytes, wholeBytes: this.wholeBytes });
+      const store = storeOn(fs, { maxJournalBytes: this.#journalBytes, ...this.sizes });
       await Promise.race([dead, this.#session(i, store)]);
       kill();
     }
@@ -139,8 +146,7 @@ function someFate(next: Random): Fate {
 
 /** What a process finds on a disk, and finds again after it has written more and the power has failed once more. */
 async function examine(disk: SimulatedDisk, workload: Workload, operations: number): Promise<void> {
-  const { wholeBytes } = workload;
-  const store = storeOn(disk.fileSystem(), { wholeBytes });
+  const store = storeOn(disk.fileSystem(), workload.sizes);
   const found = new Map<string, number[]>();
   for (const [id, asked] of workload.asked) {
     const records = await recordsOf(store, id);
@@ -153,7 +159,7 @@ async function examine(disk: SimulatedDisk, workload: Workload, operations: numb
     );
     found.set(id, records);
   }
-  const again = storeOn(disk.crashed(disk.operations.length, DROP_ALL).fileSystem(), { wholeBytes });
+  const again = storeOn(disk.crashed(disk.operations.length, DROP_ALL).fileSystem(), workload.sizes);
   for (const [id, records] of found) expect(await recordsOf(again, id), `object ${id}, once more`).toEqual(records);
 }
 

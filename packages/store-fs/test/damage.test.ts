@@ -11,11 +11,11 @@ async function filledDisk(isClosed: boolean) {
   const asked: Record<string, number[]> = { a: [], b: [] };
   for (let process = 0; process < 2; process++) {
     const { fs, kill } = mortal(disk);
-    const store = storeOn(fs, { maxJournalBytes: process === 0 ? 500 : 1 << 20 });
+    const store = storeOn(fs, { maxJournalBytes: process === 0 ? 500 : 1 << 20, largeBytes: 300 });
     for (const id of ["a", "b"]) {
       const writer = new LogWriter(await store.open(id));
       for (let i = 0; i < 4; i++) {
-        asked[id]?.push(checksumOf(writer.append(30)));
+        asked[id]?.push(checksumOf(writer.append(i === 2 ? 250 : 30)));
         await writer.flush();
       }
     }

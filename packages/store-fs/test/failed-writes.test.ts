@@ -25,7 +25,7 @@ describe("the n-th operation fails, for every n", () => {
     for (; ; n++) {
       const disk = new SimulatedDisk();
       const { fs, failed } = failing(disk, n);
-      const store = storeOn(fs, { maxJournalBytes: 700 });
+      const store = storeOn(fs, { maxJournalBytes: 700, largeBytes: 300 });
       const acknowledged: Record<string, number[]> = { a: [], b: [] };
       const attempt = async (id: string, rounds: number) => {
         try {
@@ -35,7 +35,7 @@ describe("the n-th operation fails, for every n", () => {
           expect(found.slice(0, acknowledged[id]?.length)).toEqual(acknowledged[id]);
           acknowledged[id] = found;
           for (let i = 0; i < rounds; i++) {
-            const record = writer.append(50);
+            const record = writer.append(i === 1 ? 400 : 50);
             await writer.flush();
             acknowledged[id].push(checksumOf(record));
           }
@@ -56,7 +56,7 @@ describe("the n-th operation fails, for every n", () => {
       kinds.add(kind);
     }
     console.log(`${n - 1} operations failed, one at a time: ${[...kinds].sort().join(", ")}`);
-    expect([...kinds].sort()).toEqual(["create", "datasync", "remove", "rename", "syncFolder", "write"]);
+    expect([...kinds].sort()).toEqual(["create", "createNow", "datasync", "remove", "rename", "syncFolder", "write"]);
   });
 });
 

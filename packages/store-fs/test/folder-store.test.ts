@@ -176,7 +176,7 @@ test("a long log is opened by its end: how much is read does not grow with it; t
     return bytes;
   };
   const hold = async () => async () => {};
-  const parts = { fs: counting, dir, isRelaxed: false, maxJournalBytes: 20_000, hold };
+  const parts = { fs: counting, dir, isRelaxed: false, maxJournalBytes: 20_000, largeBytes: 1 << 20, hold };
   const opened = async (wholeBytes: number) => {
     const store = new FolderStore(new SharedFolder({ ...parts, wholeBytes }));
     read.bytes = 0;

@@ -15,7 +15,7 @@ async function takeOver(n: number, journalBytes: number): Promise<boolean> {
   const expected: Record<string, number[]> = {};
 
   const take = async () => {
-    const store = storeOn(disk.fileSystem(), { maxJournalBytes: journalBytes });
+    const store = storeOn(disk.fileSystem(), { maxJournalBytes: journalBytes, largeBytes: 300 });
     for (const id of ["a", "b"]) {
       const writer = new LogWriter(await store.open(id));
       const found = await recordsOf(store, id);
@@ -32,7 +32,7 @@ async function takeOver(n: number, journalBytes: number): Promise<boolean> {
     return count >= n ? taking : undefined;
   });
 
-  const old = storeOn(fs, { maxJournalBytes: journalBytes });
+  const old = storeOn(fs, { maxJournalBytes: journalBytes, largeBytes: 300 });
   const work = async () => {
     const [a, b] = [new LogWriter(await old.open("a")), new LogWriter(await old.open("b"))];
     isOpen = true; // whoever takes the folder later has it
@@ -41,7 +41,7 @@ async function takeOver(n: number, journalBytes: number): Promise<boolean> {
         ["a", a],
         ["b", b],
       ] as const) {
-        const record = checksumOf(writer.append(40));
+        const record = checksumOf(writer.append(i === 2 ? 400 : 40));
         await writer.flush();
         expect(hasTaken, "acknowledged after the takeover").toBe(false);
         acknowledged[id]?.push(record);

@@ -8,19 +8,22 @@
  * 2. A page in the file that was never written reads as zeros, and growing the file writes none.
  * 3. A page that was cut off and is inside the file again at the commit is handed over, as zeros unless it was written: the image
  *    still has its old bytes. */
-import { type CommitPages, type Image, PAGE_SIZE, type PageChange } from "@holdfast/core/contract";
+import { type CommitPages, type Image, PAGE_SIZE, type PageChange, type ScratchFile } from "@holdfast/core/contract";
+import { Overlay } from "./overlay.js";
 
 const ZERO_PAGE = new Uint8Array(PAGE_SIZE);
 
 export interface PageFileParts {
   readonly image: Image;
-  beforeCommit(pageCount: number): "ok" | "full";
+  /** Where pages of a transaction go that are too many for memory. */
+  readonly scratch?: (() => ScratchFile) | undefined;
+  beforeCommit(pageCount: number, changedPages: number): "ok" | "full";
   onCommit(commit: CommitPages): unknown;
 }
 
 export class PageFile {
   readonly #parts: PageFileParts;
-  readonly #overlay = new Map<number, Uint8Array>();
+  readonly #overlay: Overlay;
   /** Set by the first write or truncation of a transaction. */
   #pageCount: number | undefined;
   /** Pages of the image above this were cut off in this transaction. */
@@ -28,6 +31,7 @@ export class PageFile {
 
   constructor(parts: PageFileParts) {
     this.#parts = parts;
+    this.#overlay = new Overlay(parts.scratch);
   }
 
   get pageCount(): number {
@@ -46,28 +50,29 @@ export class PageFile {
   }
 
   truncate(pageCount: number): void {
-    for (const pageNumber of this.#overlay.keys()) if (pageNumber > pageCount) this.#overlay.delete(pageNumber);
+    for (const pageNumber of this.#overlay.numbers()) if (pageNumber > pageCount) this.#overlay.delete(pageNumber);
     this.#kept = Math.min(this.#kept, pageCount);
     this.#pageCount = pageCount;
   }
 
   /** Whether the transaction may commit. */
   prepare(): "ok" | "full" {
-    return this.#isChanged() ? this.#parts.beforeCommit(this.pageCount) : "ok";
+    return this.#isChanged() ? this.#parts.beforeCommit(this.pageCount, this.#overlay.size) : "ok";
   }
 
   /** Hands the transaction's pages over and folds them into the image. @throws what the receiver throws; the file is then unusable */
   commit(): void {
     if (!this.#isChanged()) return;
-    const commit: CommitPages = { pageCount: this.pageCount, pages: this.#changes() };
-    this.#parts.onCommit(commit);
-    this.#parts.image.apply(commit);
+    const { pageCount } = this;
+    this.#parts.onCommit({ pageCount, pages: { [Symbol.iterator]: () => this.#changes(true) } });
+    this.#parts.image.apply({ pageCount, pages: { [Symbol.iterator]: () => this.#changes(false) } });
     this.#overlay.clear();
     this.#pageCount = undefined;
     this.#kept = Number.POSITIVE_INFINITY;
   }
 
   close(): void {
+    this.#overlay.clear();
     this.#parts.image.close();
   }
 
@@ -75,17 +80,20 @@ export class PageFile {
     return this.#overlay.size > 0 || this.pageCount !== this.#parts.image.pageCount;
   }
 
-  #changes(): PageChange[] {
-    const changes: PageChange[] = [];
-    for (const [pageNumber, data] of this.#overlay) {
-      const previous = this.#old(pageNumber);
-      changes.push(previous ? { pageNumber, data, previous } : { pageNumber, data });
+  /** One page at a time: all of them may not fit in memory. */
+  *#changes(withPrevious: boolean): Generator<PageChange> {
+    const last = Math.min(this.pageCount, this.#parts.image.pageCount); // before it is changed
+    for (const pageNumber of this.#overlay.numbers()) {
+      yield this.#change(pageNumber, this.#overlay.get(pageNumber) as Uint8Array, withPrevious);
     }
-    const last = Math.min(this.pageCount, this.#parts.image.pageCount);
     for (let pageNumber = Math.min(this.#kept, last) + 1; pageNumber <= last; pageNumber++) {
-      if (!this.#overlay.has(pageNumber)) changes.push({ pageNumber, data: ZERO_PAGE, ...this.#withOld(pageNumber) });
+      if (!this.#overlay.has(pageNumber)) yield this.#change(pageNumber, ZERO_PAGE, withPrevious);
     }
-    return changes;
+  }
+
+  #change(pageNumber: number, data: Uint8Array, withPrevious: boolean): PageChange {
+    const previous = withPrevious ? this.#old(pageNumber) : undefined;
+    return previous ? { pageNumber, data, previous } : { pageNumber, data };
   }
 
   /** A page of the image, unless this transaction cut it off. */
@@ -95,10 +103,5 @@ export class PageFile {
 
   #old(pageNumber: number): Uint8Array | undefined {
     return pageNumber <= this.#parts.image.pageCount ? this.#parts.image.read(pageNumber) : undefined;
-  }
-
-  #withOld(pageNumber: number): { previous?: Uint8Array } {
-    const previous = this.#old(pageNumber);
-    return previous ? { previous } : {};
   }
 }

@@ -2,15 +2,20 @@
  * The SQLite file interface in JavaScript, for any wasm32 build: its methods read and write {@link PageFile}s.
  *
  * 1. A method never throws into C: what goes wrong becomes SQLITE_IOERR, and the error is kept for whoever runs the statement.
- * 2. Files are recognised by name; names that are not registered here are none of ours.
+ * 2. Files are recognised by name; names that are not registered here are none of ours. Where a database has room for it, its rollback journal,
+ *    and files without a name, are {@link TemporaryFile}s.
  * 3. Nothing is ever synced: durability is the timeline's. */
+
+import type { ScratchFile } from "@holdfast/core/contract";
 import { PAGE_SIZE } from "@holdfast/core/contract";
 import type { PageFile } from "./page-file.js";
+import { TemporaryFile } from "./temporary-file.js";
 import type { Signature, WasmFunctions } from "./wasm-functions.js";
 import type { WasmMemory } from "./wasm-memory.js";
 
 const OK = 0;
 const FULL = 13;
+const CANTOPEN = 14;
 const IOERR_READ = 266;
 const IOERR_SHORT_READ = 522;
 const IOERR_WRITE = 778;
@@ -46,7 +51,9 @@ export const IO_METHODS_BYTES: number = 4 * (METHODS.length + 1);
 export class WasmVfs {
   readonly #memory: WasmMemory;
   readonly #named = new Map<string, PageFile>();
-  readonly #open = new Map<number, PageFile>();
+  readonly #open = new Map<number, PageFile | TemporaryFile>();
+  /** Of the database that asked for room last: it does not matter where files without a name are. */
+  #scratch: (() => ScratchFile) | undefined;
   #error: unknown;
 
   /** `methodsAt` is where {@link IO_METHODS_BYTES} bytes of wasm memory have been set aside. */
@@ -70,6 +77,25 @@ export class WasmVfs {
   /** Gives a file a name under which SQLite can open it. */
   register(name: string, file: PageFile): void {
     this.#named.set(name, file);
+  }
+
+  /** From now on there is room for journals and files without a name. */
+  setScratch(scratch: () => ScratchFile): void {
+    this.#scratch = scratch;
+  }
+
+  /** xOpen for a journal, or a file without a name. */
+  openTemporary(filePointer: number, flags: number, flagsOut: number): number {
+    if (!this.#scratch) return CANTOPEN;
+    try {
+      this.#open.set(filePointer, new TemporaryFile(this.#scratch()));
+    } catch (error) {
+      this.#error = error;
+      return CANTOPEN;
+    }
+    this.#memory.setPointer(filePointer, this.#methodsAt);
+    if (flagsOut !== 0) this.#memory.view.setInt32(flagsOut, flags, true);
+    return OK;
   }
 
   unregister(name: string): void {
@@ -104,23 +130,37 @@ export class WasmVfs {
 
   readonly #methods: Record<MethodName, (...args: never[]) => number> = {
     xClose: (pointer: number) => {
+      const file = this.#open.get(pointer);
+      if (file instanceof TemporaryFile) file.close();
       this.#open.delete(pointer);
       return OK;
     },
-    xRead: (pointer: number, to: number, count: number, offset: bigint) =>
-      this.#read(this.#file(pointer), to, count, Number(offset)),
+    xRead: (pointer: number, to: number, count: number, offset: bigint) => {
+      const file = this.#any(pointer);
+      if (file instanceof TemporaryFile) return this.#readTemporary(file, to, count, Number(offset));
+      return this.#read(file, to, count, Number(offset));
+    },
     xWrite: (pointer: number, from: number, count: number, offset: bigint) => {
+      const file = this.#any(pointer);
+      if (file instanceof TemporaryFile) {
+        file.write(Number(offset), this.#memory.bytes.subarray(from, from + count));
+        return OK;
+      }
       if (count !== PAGE_SIZE || Number(offset) % PAGE_SIZE !== 0) return IOERR_WRITE;
-      this.#file(pointer).write(Number(offset) / PAGE_SIZE + 1, this.#memory.bytes.slice(from, from + count));
+      file.write(Number(offset) / PAGE_SIZE + 1, this.#memory.bytes.slice(from, from + count));
       return OK;
     },
     xTruncate: (pointer: number, size: bigint) => {
-      this.#file(pointer).truncate(Math.ceil(Number(size) / PAGE_SIZE));
+      const file = this.#any(pointer);
+      if (file instanceof TemporaryFile) file.truncate(Number(size));
+      else file.truncate(Math.ceil(Number(size) / PAGE_SIZE));
       return OK;
     },
     xSync: () => OK,
     xFileSize: (pointer: number, to: number) => {
-      this.#memory.view.setBigInt64(to, BigInt(this.#file(pointer).pageCount) * BigInt(PAGE_SIZE), true);
+      const file = this.#any(pointer);
+      const bytes = file instanceof TemporaryFile ? file.bytes : file.pageCount * PAGE_SIZE;
+      this.#memory.view.setBigInt64(to, BigInt(bytes), true);
       return OK;
     },
     xLock: () => OK,
@@ -130,19 +170,28 @@ export class WasmVfs {
       return OK;
     },
     xFileControl: (pointer: number, operation: number) => {
-      if (operation === FCNTL_SYNC) return this.#file(pointer).prepare() === "full" ? FULL : OK;
+      const file = this.#any(pointer);
+      if (file instanceof TemporaryFile) return NOTFOUND;
+      if (operation === FCNTL_SYNC) return file.prepare() === "full" ? FULL : OK;
       if (operation !== FCNTL_COMMIT_PHASETWO) return NOTFOUND;
-      this.#file(pointer).commit();
+      file.commit();
       return OK;
     },
     xSectorSize: () => PAGE_SIZE,
     xDeviceCharacteristics: () => CHARACTERISTICS,
   };
 
-  #file(pointer: number): PageFile {
+  #any(pointer: number): PageFile | TemporaryFile {
     const file = this.#open.get(pointer);
     if (!file) throw new Error("SQLite used a file that is not open");
     return file;
+  }
+
+  #readTemporary(file: TemporaryFile, to: number, count: number, offset: number): number {
+    const into = this.#memory.bytes.subarray(to, to + count);
+    const read = file.read(offset, into);
+    into.fill(0, read);
+    return read < count ? IOERR_SHORT_READ : OK;
   }
 
   /** SQLite reads whole pages, and parts of the first one before it knows the page size. */

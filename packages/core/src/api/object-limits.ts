@@ -24,4 +24,7 @@ export function maxPageCount(bytes: number = MAX_DATABASE_BYTES): number {
   return Math.floor(bytes / PAGE_SIZE);
 }
 
+/** What one commit may change (T7): 1 GiB. */
+export const MAX_COMMIT_BYTES: number = 1 << 30;
+
 export const CACHE_BYTES: number = 256 * 1024;

@@ -6,7 +6,7 @@
  * 1. Whatever breaks the session (a failed flush, a refused commit, an abort) breaks it once and for all: its storage refuses every
  *    call with that error, and what was not committed is gone. The next session starts from the durable head.
  * 2. `close()` ends the turn, refuses further calls, waits until everything committed is durable, and rejects if any of it was lost. */
-import type { PastRestore, Position, SqliteBackend, Timeline } from "../contract/index.js";
+import { PAGE_SIZE, type PastRestore, type Position, type SqliteBackend, type Timeline } from "../contract/index.js";
 import { HoldfastError, isHoldfastError } from "../error.js";
 import { OutputGate } from "../gate/output-gate.js";
 import type { Scope } from "../gate/scope.js";
@@ -23,7 +23,7 @@ import { SqlPolicy } from "../sql/sql-policy.js";
 import { Connection } from "../transaction/connection.js";
 import { Transaction } from "../transaction/transaction.js";
 import { DurableObjectStorage } from "./durable-object-storage.js";
-import { CACHE_BYTES, LIMITS, maxPageCount } from "./object-limits.js";
+import { CACHE_BYTES, LIMITS, MAX_COMMIT_BYTES, maxPageCount } from "./object-limits.js";
 
 export interface SessionParts {
   readonly backend: SqliteBackend;
@@ -75,6 +75,7 @@ export class StorageSession {
   static async open(parts: SessionParts): Promise<StorageSession> {
     const timeline = await parts.backend.timelines.open(parts.objectId);
     const maxPages = maxPageCount(parts.backend.maxDatabaseBytes);
+    const maxChanged = Math.floor((parts.backend.maxCommitBytes ?? MAX_COMMIT_BYTES) / PAGE_SIZE);
     const policy = new SqlPolicy();
     const connection = new Connection(policy.authorize);
     const session = new StorageSession(parts, timeline, policy, connection);
@@ -88,7 +89,8 @@ export class StorageSession {
           cacheBytes: CACHE_BYTES,
           limits: { ...LIMITS, ...parts.backend.limits },
           authorize: connection.authorize,
-          beforeCommit: (pageCount) => (pageCount > maxPages ? "full" : "ok"),
+          scratch: timeline.scratch,
+          beforeCommit: (pageCount, changed) => (pageCount > maxPages || changed > maxChanged ? "full" : "ok"),
           onCommit: (commit) => session.#transaction.onCommit(commit),
           durable: (): Position => timeline.durable,
         }),

@@ -17,6 +17,9 @@ export interface SqliteBackend {
   readonly limits?: SqlLimits;
   /** Bytes that one object's database may have: a commit beyond fails with SQLITE_FULL. The platform's 10 GB if left out. */
   readonly maxDatabaseBytes?: number;
+  /** Bytes of pages that one commit may write: one that would write more fails with SQLITE_FULL. 1 GiB if left out. Engines whose
+   * `supports.quota` is `"max_page_count"` do not ask. */
+  readonly maxCommitBytes?: number;
 }
 
 /** Asynchronous key-value storage only. */

@@ -14,7 +14,7 @@
  *    rules, where `supports.exactText` says so.
  * 6. An engine that breaks down (a wasm trap) throws `HOLDFAST_ENGINE_LOST` from then on, on all its databases; `open` starts another.
  * 7. What the engine lacks is declared in `supports`. Nothing checks a driver's name. */
-import type { CommitPages, Image } from "./pager.js";
+import type { CommitPages, Image, ScratchFile } from "./pager.js";
 import type { Position } from "./timeline.js";
 
 /** A value as SQLite stores it. INTEGER and REAL both read as `number`, an integer rounded to the nearest double (`spec/sql` §3). */
@@ -79,8 +79,10 @@ export interface OpenOptions {
   readonly cacheBytes: number;
   readonly limits: SqlLimits;
   readonly authorize: Authorizer;
-  /** Asked before each commit that changes pages. Must not throw. */
-  beforeCommit(pageCount: number): "ok" | "full";
+  /** Room for what does not fit in memory, on a machine that has some. */
+  readonly scratch?: (() => ScratchFile) | undefined;
+  /** Asked before each commit that changes pages: how many the file has then, and how many of them were written. Must not throw. */
+  beforeCommit(pageCount: number, changedPages: number): "ok" | "full";
   /** Told of each commit (rule 2). If it throws, the committing statement fails with an I/O error whose `cause` is that error, and the
    * database must be closed: memory is ahead of the log. */
   onCommit(commit: CommitPages): Position;

@@ -12,7 +12,7 @@
  *    of the log, and the only way on is a new session from the durable head. A failed flush is never retried.
  * 4. A restore asked for by {@link CommitMeta.armedRestore} is carried out by the next `open`, once (T10). If its target cannot be
  *    restored, the open succeeds with the present state and the failure is recorded (T11). */
-import type { CommitPages, Image } from "./pager.js";
+import type { CommitPages, Image, ScratchFile } from "./pager.js";
 
 /** A place in a timeline (T1, T2). Ordered by (epoch, sequence) within one incarnation. */
 export interface Position {
@@ -85,6 +85,8 @@ export interface Timeline extends TimelineReader {
   undoBookmark(): string;
   /** Starts another object whose history is this one's up to `at` (T4). */
   fork(at: Position, objectId: string): Promise<void>;
+  /** A new scratch file, where the store has room for it. */
+  readonly scratch?: (() => ScratchFile) | undefined;
 }
 
 /** One record of a timeline. */

@@ -14,11 +14,14 @@ export function mortal(
       resolve();
     };
   });
-  const fs = disk.fileSystem(async () => {
-    left -= 1;
-    if (left >= 0) return;
-    kill();
-    await new Promise(() => {});
-  });
+  const fs = disk.fileSystem(
+    async () => {
+      left -= 1;
+      if (left >= 0) return;
+      kill();
+      await new Promise(() => {});
+    },
+    () => left >= 0,
+  );
   return { fs, dead, kill };
 }

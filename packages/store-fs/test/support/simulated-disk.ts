@@ -92,8 +92,9 @@ export class SimulatedDisk {
     this.#files.set(file, change((this.#files.get(file) ?? new Uint8Array(0)).slice()));
   }
 
-  /** The disk as one process sees it. `before` is called before each of its changes and syncs, which it can delay or fail. */
-  fileSystem(before: (operation: string) => void | Promise<void> = () => {}): FileSystem {
+  /** The disk as one process sees it. `before` is called before each of its changes and syncs, which it can delay or fail; what is done at once cannot be
+   * delayed, but is not done by a process that does not live. */
+  fileSystem(before: (operation: string) => void | Promise<void> = () => {}, isAlive: () => boolean = () => true): FileSystem {
     return {
       read: async (path) => {
         const file = this.#fileAt(path);
@@ -155,6 +156,17 @@ export class SimulatedDisk {
           return found.length;
         };
         return { bytes: bytes.length, read, close: () => {} };
+      },
+      createNow: (path, bytes) => {
+        void before(`createNow ${path}`);
+        if (!isAlive()) return;
+        if (this.#fileAt(path) !== undefined) throw new Error(`${path} is there already`);
+        const file = this.#nextFile;
+        this.#nextFile += 1;
+        this.#name(path, file);
+        const operation = { kind: "write", file, offset: 0, bytes: bytes.slice() } as const;
+        this.operations.push(operation);
+        this.#files.set(file, operation.bytes);
       },
       scratch: () => scratchInMemory(),
     };

@@ -18,8 +18,20 @@ const ZEROS = 2;
 const DELTA_LIMIT = PAGE_SIZE - 256;
 
 export function encodeCommitBody(commit: CommitPages): Uint8Array {
-  const out = new GrowingBytes(encodeMeta(commit.meta));
-  for (const change of commit.pages) encodeEntry(change, out);
+  return encodeInParts(commit, Number.POSITIVE_INFINITY, () => {});
+}
+
+/** The same of a commit that may be large: `onPart` is given the entries of each part as soon as they are `partBytes`, without meta (T7). The rest. */
+export function encodeInParts(commit: CommitPages, partBytes: number, onPart: (entries: Uint8Array) => void): Uint8Array {
+  const meta = encodeMeta(commit.meta);
+  const out = new GrowingBytes(meta);
+  for (const change of commit.pages) {
+    if (out.length + ENTRY_BYTES + PAGE_SIZE > partBytes) {
+      onPart(out.from(meta.length));
+      out.length = meta.length;
+    }
+    encodeEntry(change, out);
+  }
   return out.finish();
 }
 
@@ -122,6 +134,11 @@ class GrowingBytes {
     grown.set(this.bytes.subarray(0, this.length));
     this.bytes = grown;
     this.view = new DataView(grown.buffer);
+  }
+
+  /** A copy of what was written behind a place. */
+  from(start: number): Uint8Array {
+    return this.bytes.slice(start, this.length);
   }
 
   finish(): Uint8Array {

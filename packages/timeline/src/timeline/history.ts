@@ -5,7 +5,7 @@
  * 2. The state at a position is that of the newest snapshot at or before it, and the records since. A restore leads to an earlier
  *    position, so the way back ends.
  * 3. What stands at a known place is read from there: a log may be long. */
-import { HoldfastError, type Position } from "@holdfast/core/contract";
+import { type CommitMeta, HoldfastError, type Position } from "@holdfast/core/contract";
 import { comparePositions, type LogReader, NO_POSITION, type Place } from "../contract.js";
 import { PagedImage, type PagedImageParts } from "../image/paged-image.js";
 import { decodeMeta } from "../record/meta.js";
@@ -68,32 +68,65 @@ export class History {
     if (comparePositions(previous ?? after, upTo) !== 0) throw this.#damage(previous, "is missing");
   }
 
-  /** The state at a position, in one pass from the newest snapshot. */
+  /** The state at a position: the newest snapshot, and what came after it, or after the last restore. */
   async at(position: Position): Promise<StateAt> {
     const start = await this.#fromSnapshot(position);
     const replay = new Replay(start?.image ?? new PagedImage(this.#imageParts));
     let meta = start?.meta ?? { alarm: null, armedRestore: null };
     let { oldestMs = Number.POSITIVE_INFINITY } = start ?? {};
     let replayedBytes = 0;
+    const fold = (one: HistoryRecord) => {
+      const { header, record } = one;
+      replayedBytes += record.length;
+      if (!start && header.previousChecksum === NO_POSITION.checksum) oldestMs = timeOf(header);
+      meta = metaAfter(meta, one);
+      replay.add(one);
+    };
     try {
-      const from = start?.position ?? NO_POSITION;
-      for await (const batch of this.#batches(from, position, from)) {
-        for (const one of batch) {
-          const { header, record } = one;
-          replayedBytes += record.length;
-          if (!start && header.previousChecksum === NO_POSITION.checksum) oldestMs = timeOf(header);
-          if (header.flags !== 0) meta = { ...meta, ...decodeMeta(header.flags, bodyOf(record)).meta };
-          const restore = header.kind === RecordKind.RESTORE ? restoreOf(one) : undefined;
-          if (restore && restore.failure === undefined) {
-            replay.replace((await this.at(await this.#positionAt(restore.target, header.position))).image);
-          } else replay.add(one);
-        }
+      for (let from: Position | undefined = start?.position ?? NO_POSITION; from; ) {
+        const restore = await this.#foldUntilRestore(from, position, fold);
+        const last = restore && (await this.#lastRestore(restore, position));
+        if (last)
+          replay.replace((await this.at(await this.#positionAt(restoreOf(last.one).target, last.one.header.position))).image);
+        if (last) meta = { ...meta, ...last.meta };
+        from = last?.one.header.position;
       }
     } catch (error) {
       replay.finish().close();
       throw error;
     }
     return { image: replay.finish(), meta, oldestMs, replayedBytes };
+  }
+
+  /** The first restore after a position that changed something, which ends the folding. */
+  async #foldUntilRestore(
+    after: Position,
+    upTo: Position,
+    fold: (one: HistoryRecord) => void,
+  ): Promise<HistoryRecord | undefined> {
+    for await (const batch of this.#batches(after, upTo, after)) {
+      for (const one of batch) {
+        if (isRestore(one)) return one;
+        fold(one);
+      }
+    }
+    return undefined;
+  }
+
+  /** The last restore from one on: what those before it led to is of no matter. And what they all say beside. */
+  async #lastRestore(
+    first: HistoryRecord,
+    upTo: Position,
+  ): Promise<{ readonly one: HistoryRecord; readonly meta: Partial<Required<CommitMeta>> }> {
+    let last = { one: first, meta: metaAfter({}, first) };
+    let { meta } = last;
+    for await (const batch of this.#batches(first.header.position, upTo, first.header.position)) {
+      for (const one of batch) {
+        meta = metaAfter(meta, one);
+        if (isRestore(one)) last = { one, meta };
+      }
+    }
+    return last;
   }
 
   /** The newest snapshot at or before a position. One that is damaged, or of other records, is passed over: the log has everything. */
@@ -170,6 +203,15 @@ async function* each<T>(batches: AsyncIterable<readonly T[]>): AsyncGenerator<T>
 /** The earlier of what the clock said and what the history says (T9). */
 export function timeOf({ position, rawMs }: RecordHeader): number {
   return Math.min(position.wallMs, rawMs);
+}
+
+/** Whether a record made the state another one. */
+function isRestore(one: HistoryRecord): boolean {
+  return one.header.kind === RecordKind.RESTORE && restoreOf(one).failure === undefined;
+}
+
+function metaAfter<T extends CommitMeta>(before: T, { header, record }: HistoryRecord): T {
+  return header.flags === 0 ? before : { ...before, ...decodeMeta(header.flags, bodyOf(record)).meta };
 }
 
 /** What a RESTORE record says. */

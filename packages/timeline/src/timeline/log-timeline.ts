@@ -14,13 +14,14 @@ import {
   type Image,
   PAGE_SIZE,
   type Position,
+  type ScratchFile,
   type Timeline,
 } from "@holdfast/core/contract";
 import { comparePositions, type Log, type LogStore, NO_POSITION } from "../contract.js";
 import type { PagedImage, PagedImageParts } from "../image/paged-image.js";
-import { encodeCommitBody } from "../record/commit-body.js";
+import { encodeCommitBody, encodeInParts } from "../record/commit-body.js";
 import { encodeMeta, metaFlags } from "../record/meta.js";
-import { encodeBase, encodeRecord, RecordKind } from "../record/record.js";
+import { encodeBase, encodeRecord, HEADER_BYTES, RecordKind } from "../record/record.js";
 import { encodeRestore } from "../record/restore-body.js";
 import { END_OF_EPOCH, formatBookmark, parseBookmark } from "./bookmark.js";
 import type { StateAt } from "./history.js";
@@ -40,6 +41,9 @@ export interface TimelineParts {
 
 /** The last sequence an epoch may use; the one after means its end (T3). */
 const LAST_SEQUENCE = END_OF_EPOCH - 1;
+
+/** A commit that is longer is several records. */
+const PART_BYTES = (8 << 20) - HEADER_BYTES;
 
 /** Shorter logs are read whole. */
 const MIN_SNAPSHOT_BYTES = 1 << 20;
@@ -107,6 +111,10 @@ export class LogTimeline extends TimelineView implements Timeline {
     this.#opening = log.head;
   }
 
+  get scratch(): (() => ScratchFile) | undefined {
+    return imageParts(this.#parts.store).scratch;
+  }
+
   get epoch(): number {
     return this.#log.epoch;
   }
@@ -123,8 +131,18 @@ export class LogTimeline extends TimelineView implements Timeline {
     if (this.#closed) throw new HoldfastError("HOLDFAST_CLOSED", `The timeline of object '${this.#objectId}' is closed.`);
     if (this.#failed) throw this.#failed.error;
     if (this.#live && !this.#live.isClosed) this.#shorten(this.#head, this.#live);
-    const body = encodeCommitBody(commit);
-    return this.#append({ kind: RecordKind.COMMIT, body, pageCount: commit.pageCount, meta: commit.meta });
+    const { pageCount, meta } = commit;
+    try {
+      const append = (kind: number, body: Uint8Array) =>
+        this.#append({ kind, body, pageCount, meta: kind === RecordKind.PART ? undefined : meta });
+      return append(
+        RecordKind.COMMIT,
+        encodeInParts(commit, PART_BYTES, (entries) => append(RecordKind.PART, entries)),
+      );
+    } catch (error) {
+      this.#failed ??= { error }; // parts without an end may be there: nothing may come behind them
+      throw error;
+    }
   }
 
   async flushed(upTo: Position): Promise<void> {
@@ -290,7 +308,7 @@ export class LogTimeline extends TimelineView implements Timeline {
       throw new HoldfastError("HOLDFAST_USAGE", `Object '${this.#objectId}' has used up its epoch. Restart it.`);
     }
     const rawMs = this.#parts.now();
-    const counts = appendix.kind !== RecordKind.OPEN;
+    const counts = appendix.kind !== RecordKind.OPEN && appendix.kind !== RecordKind.PART;
     const position = {
       incarnation: this.#head.incarnation,
       epoch: this.#head.epoch,

@@ -57,7 +57,16 @@ export class TimelineView implements TimelineReader {
   }
 
   async *entries(range: PositionRange): AsyncGenerator<TimelineEntry> {
-    for await (const one of this.history.records(range.after ?? NO_POSITION, range.upTo ?? this.head)) yield entryOf(one);
+    let parts = { pages: 0, bytes: 0 };
+    for await (const one of this.history.records(range.after ?? NO_POSITION, range.upTo ?? this.head)) {
+      const { pages, bytes } = sizeOf(one);
+      if (one.header.kind === RecordKind.PART) {
+        parts = { pages: parts.pages + pages, bytes: parts.bytes + bytes };
+        continue;
+      }
+      yield entryOf(one, { pages: pages + parts.pages, bytes: bytes + parts.bytes });
+      parts = { pages: 0, bytes: 0 };
+    }
   }
 
   close(): Promise<void> {
@@ -73,11 +82,20 @@ const KINDS: Readonly<Record<number, TimelineEntry["kind"]>> = {
   [RecordKind.RESET]: "reset",
 };
 
-function entryOf({ header, record }: HistoryRecord): TimelineEntry {
+interface Size {
+  readonly pages: number;
+  readonly bytes: number;
+}
+
+function sizeOf({ header, record }: HistoryRecord): Size {
+  const { kind, flags } = header;
   const body = bodyOf(record);
-  const { meta, bytes } = decodeMeta(header.flags, body);
+  const hasPages = kind === RecordKind.COMMIT || kind === RecordKind.BASE || kind === RecordKind.PART;
+  return { pages: hasPages ? countEntries(body.subarray(decodeMeta(flags, body).bytes)) : 0, bytes: record.length };
+}
+
+function entryOf({ header, record }: HistoryRecord, size: Size): TimelineEntry {
+  const { alarm } = decodeMeta(header.flags, bodyOf(record)).meta;
   const kind = KINDS[header.kind] as TimelineEntry["kind"];
-  const pages = kind === "commit" || kind === "base" ? countEntries(body.subarray(bytes)) : 0;
-  const { alarm } = meta;
-  return { position: header.position, kind, pages, bytes: record.length, ...(alarm !== undefined && { alarm }) };
+  return { position: header.position, kind, ...size, ...(alarm !== undefined && { alarm }) };
 }
