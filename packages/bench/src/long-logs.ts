@@ -1,12 +1,12 @@
 /** long-logs.ts
  * An object of 95 MB with 100,000 commits behind it: opened after its process was killed, after a close in order, and taken back to its middle. And how
  * much memory 10,000 small objects take. Each in a process of its own. */
-import { spawnSync } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DurableObject } from "@holdfast/host/cloudflare-workers";
 import { type DurableObjectNamespace, openHost, openStorage } from "holdfast";
+import { inAnotherProcess } from "./another-process.js";
 import { timed } from "./measure.js";
 
 const ROWS = 47_500;
@@ -21,13 +21,6 @@ export interface LongLogTimes {
   readonly askMs: number;
   /** Ending the session, and beginning the next one at the middle. */
   readonly restoreMs: number;
-}
-
-/** Runs `main.js` with an argument of this file's in another process; what it prints. */
-function inAnotherProcess(main: string, ...args: string[]): string {
-  const { stdout, status, signal } = spawnSync(process.execPath, ["--expose-gc", main, ...args], { encoding: "utf8" });
-  if (status !== 0 && signal !== "SIGKILL") throw new Error(`${args.join(" ")} ended with ${status ?? signal}`);
-  return stdout;
 }
 
 export async function longLogTimes(main: string): Promise<LongLogTimes> {

@@ -6,6 +6,7 @@ import type { SqliteDriver } from "@holdfast/core/contract";
 import { type CommitRates, compareCommits } from "./commits.js";
 import { type DatabaseCosts, databaseCosts } from "./databases.js";
 import { drivers } from "./drivers.js";
+import { largeObjectMegabytes, runLargeObjectStep } from "./large-object.js";
 import { fillLongLog, longLogTimes, objectsMegabytes, openLongLog, runManyObjects } from "./long-logs.js";
 import { compareObjects, type ObjectTimes, WORK, type Work } from "./objects.js";
 import { compareInserts, compareSelects, type StatementTimes } from "./statements.js";
@@ -20,12 +21,13 @@ export interface Figures {
 }
 
 const MAIN = fileURLToPath(import.meta.url);
-const [option, wanted, more] = process.argv.slice(2);
+const [option, wanted, more, size] = process.argv.slice(2);
 /** What runs in processes of their own, and ends them. */
 const inOwnProcess: Record<string, () => Promise<void>> = {
   "--fill-long-log": () => fillLongLog(wanted as string),
   "--open-long-log": () => openLongLog(wanted as string, more === "restore"),
   "--many-objects": runManyObjects,
+  "--large-object": () => runLargeObjectStep(wanted as string, more as string, Number(size)),
 };
 if (option && inOwnProcess[option]) {
   await inOwnProcess[option]();
@@ -97,6 +99,10 @@ if (option === "--json" && wanted === "objects") {
   const [kill, close, ask, restore] = [openAfterKillMs, openAfterCloseMs, askMs, restoreMs].map((ms) => `${ms.toFixed(0)} ms`);
   console.log(
     `${"\n95 MB, 100,000 commits behind it".padEnd(37)} opens in ${close} after a close, ${kill} after a kill; back to its middle in ${restore}, asked for in ${ask}`,
+  );
+  const { databaseMegabytes, update, restore: back, deleteAll } = await largeObjectMegabytes(MAIN);
+  console.log(
+    `${`one object of ${databaseMegabytes} MB`.padEnd(36)} at most ${update} MB in memory to change every row, ${back} MB to take it back, ${deleteAll} MB to delete everything`,
   );
   console.log(`${"10,000 small objects".padEnd(36)} ${objectsMegabytes(MAIN)} MB in one process`);
 }

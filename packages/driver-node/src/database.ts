@@ -265,7 +265,7 @@ export class NodeDatabase implements SqliteDatabase {
   #capture(): void {
     for (const { pageCount, pages } of this.#tail.transactions()) {
       const kept = [...pages].filter(([pageNumber]) => pageNumber <= pageCount); // others were cut off again
-      const commit: CommitPages = { pageCount, pages: kept.map(([pageNumber, data]) => this.#change(pageNumber, data)) };
+      const commit: CommitPages = { pageCount, pages: { [Symbol.iterator]: () => this.#changes(kept) } };
       try {
         this.#position = this.#options.onCommit(commit);
       } catch (cause) {
@@ -277,10 +277,13 @@ export class NodeDatabase implements SqliteDatabase {
     if (this.#tail.offset > CHECKPOINT_BYTES) this.#checkpoint();
   }
 
-  #change(pageNumber: number, data: Uint8Array): PageChange {
+  *#changes(pages: readonly (readonly [pageNumber: number, data: Uint8Array])[]): Generator<PageChange> {
     const { image } = this.#options;
-    if (pageNumber === 1) data.fill(ROLLBACK_JOURNAL, VERSION_BYTES, VERSION_BYTES + 2);
-    return pageNumber <= image.pageCount ? { pageNumber, data, previous: image.read(pageNumber) } : { pageNumber, data };
+    const { pageCount } = image; // before it is changed
+    for (const [pageNumber, data] of pages) {
+      if (pageNumber === 1) data.fill(ROLLBACK_JOURNAL, VERSION_BYTES, VERSION_BYTES + 2);
+      yield pageNumber <= pageCount ? { pageNumber, data, previous: image.read(pageNumber) } : { pageNumber, data };
+    }
   }
 
   /** Only what is durable may leave the log (T13), and only when no cursor is reading. */

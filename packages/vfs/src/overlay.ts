@@ -1,8 +1,8 @@
 /** Pages that a transaction has written, by number. Those that are too many for memory are in a scratch file, where there is one (T7). */
 import { PAGE_SIZE, type ScratchFile } from "@holdfast/core/contract";
 
-/** Pages in memory: 32 MiB. */
-const MEMORY_PAGES = 8192;
+/** Pages in memory: 8 MiB. */
+const MEMORY_PAGES = 2048;
 
 export class Overlay {
   readonly #scratch: (() => ScratchFile) | undefined;
@@ -10,6 +10,7 @@ export class Overlay {
   /** Bytes, or the slot in the scratch file. */
   readonly #pages = new Map<number, Uint8Array | number>();
   #inMemory = 0;
+  readonly #fetched = new Uint8Array(PAGE_SIZE);
   #file: ScratchFile | undefined;
   #slots = 0;
 
@@ -30,12 +31,12 @@ export class Overlay {
     return this.#pages.keys();
   }
 
+  /** The bytes of a page, until another is asked for. */
   get(pageNumber: number): Uint8Array | undefined {
     const page = this.#pages.get(pageNumber);
     if (typeof page !== "number") return page;
-    const bytes = new Uint8Array(PAGE_SIZE);
-    this.#file?.read(page * PAGE_SIZE, bytes);
-    return bytes;
+    this.#file?.read(page * PAGE_SIZE, this.#fetched);
+    return this.#fetched;
   }
 
   /** Takes a page over; its bytes are the overlay's from here on. */

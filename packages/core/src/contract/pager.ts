@@ -8,7 +8,8 @@
  * 2. A page inside the file (`pageNumber <= pageCount`) that was never written reads as zeros: SQLite grows a file over pages that a
  *    transaction allocated and freed again, and never writes those.
  * 3. Growth in a commit implies zero pages. A page that was cut off and came back within one transaction is listed, as zeros if need be.
- * 4. Bytes are borrowed: what `read` or a commit hands out is valid until the next `apply`, and nobody writes into it. */
+ * 4. Bytes are borrowed, and nobody writes into them: what `read` hands out is valid until the next `read` or `apply`, a page of a commit
+ *    until the next one is asked for. */
 
 /** Bytes in a page, everywhere. */
 export const PAGE_SIZE = 4096;
@@ -32,7 +33,7 @@ export interface Image {
 export interface CommitPages {
   /** Pages in the file after the commit. */
   readonly pageCount: number;
-  /** Each changed page once, in any order, with its bytes after the commit and, where the driver still has them, before it. `previous`
+  /** May be gone through more than once. Each changed page once, in any order, with its bytes after the commit and, where the driver still has them, before it. `previous`
    * makes a small difference record possible; leaving it out is always correct. */
   readonly pages: Iterable<PageChange>;
   readonly meta?: CommitMeta;

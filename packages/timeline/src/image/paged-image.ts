@@ -4,8 +4,8 @@
  *   page := bytes | slot in the scratch file | IN_SNAPSHOT | never written
  *
  * 1. A frozen view shares the pages at the cost of one array: pages are replaced, never changed, but for those that only this image has.
- * 2. Where there is a scratch file, at most {@link PagedImageParts.memoryPages} pages stay in memory; those that came first leave first.
- *    Pages that were fetched again are remembered apart, up to a quarter of that. */
+ * 2. Where there is a scratch file, at most {@link PagedImageParts.memoryPages} pages stay in memory: what is applied beyond goes to the file, and for
+ *    one that is to be edited the one leaves that came first. Pages that were fetched again are remembered apart, up to a quarter of that. */
 import { type CommitPages, type Image, PAGE_SIZE, type ScratchFile } from "@holdfast/core/contract";
 import { copyBytes } from "../record/copy-bytes.js";
 import { ScratchPages } from "./scratch-pages.js";
@@ -30,11 +30,11 @@ export interface BasePages {
 export interface PagedImageParts {
   /** Where pages go that are too many for memory. */
   readonly scratch?: (() => ScratchFile) | undefined;
-  /** Default 8192: 32 MiB. */
+  /** Default 6144: 24 MiB. */
   readonly memoryPages?: number;
 }
 
-const MEMORY_PAGES = 8192;
+const MEMORY_PAGES = 6144;
 
 export class PagedImage implements Image {
   readonly #parts: PagedImageParts;
@@ -86,7 +86,9 @@ export class PagedImage implements Image {
     for (const { pageNumber, data } of commit.pages) {
       if (pageNumber > commit.pageCount) continue;
       this.#own.delete(pageNumber);
-      this.#keep(pageNumber, copyBytes(data));
+      const before = this.#pages[pageNumber - 1];
+      if (typeof before === "object" || !this.#isFull) this.#keep(pageNumber, copyBytes(data));
+      else this.#put(pageNumber, before, data);
     }
   }
 
@@ -139,10 +141,17 @@ export class PagedImage implements Image {
   #fetch(pageNumber: number, place: number): Uint8Array {
     const known = this.#fetched.get(pageNumber);
     if (known) return known;
-    const page = this.#readAt(pageNumber, place, new Uint8Array(PAGE_SIZE));
-    if (this.#fetched.size >= this.#limit / 4) for (const [first] of this.#fetched) if (this.#fetched.delete(first)) break;
+    const page = this.#readAt(pageNumber, place, this.#spareBuffer());
     this.#fetched.set(pageNumber, page);
     return page;
+  }
+
+  /** That of the page that was fetched first, once there are many: what was read is borrowed. */
+  #spareBuffer(): Uint8Array {
+    if (this.#fetched.size < this.#limit / 4) return new Uint8Array(PAGE_SIZE);
+    const [first, buffer] = this.#fetched.entries().next().value as [number, Uint8Array];
+    this.#fetched.delete(first);
+    return buffer;
   }
 
   #readAt(pageNumber: number, place: number, into: Uint8Array): Uint8Array {
@@ -161,7 +170,23 @@ export class PagedImage implements Image {
     if (typeof before === "object") return;
     this.#left(pageNumber, before);
     this.#came(pageNumber);
-    if (this.#parts.scratch && this.#inMemory > this.#limit) this.#spill(this.#parts.scratch, pageNumber);
+    if (this.#isFull) this.#spill(pageNumber);
+  }
+
+  /** Writes a page to the scratch file that was not in memory. */
+  #put(pageNumber: number, before: number | undefined, bytes: Uint8Array): void {
+    this.#left(pageNumber, before);
+    this.#pages[pageNumber - 1] = this.#toScratch(bytes);
+  }
+
+  /** Only where there is one. */
+  #toScratch(bytes: Uint8Array): number {
+    this.#scratch ??= new ScratchPages((this.#parts.scratch as () => ScratchFile)(), this);
+    return this.#scratch.write(bytes);
+  }
+
+  get #isFull(): boolean {
+    return this.#parts.scratch !== undefined && this.#inMemory >= this.#limit;
   }
 
   /** A place is not this image's any more. */
@@ -184,13 +209,12 @@ export class PagedImage implements Image {
   }
 
   /** Moves the page that came first to the scratch file, but not the one that has just come. */
-  #spill(scratch: () => ScratchFile, justCame: number): void {
+  #spill(justCame: number): void {
     for (; this.#oldest < this.#order.length; ) {
       const pageNumber = this.#order[this.#oldest++] as number;
       const page = this.#pages[pageNumber - 1];
       if (typeof page !== "object" || pageNumber === justCame) continue;
-      this.#scratch ??= new ScratchPages(scratch(), this);
-      this.#pages[pageNumber - 1] = this.#scratch.write(page);
+      this.#pages[pageNumber - 1] = this.#toScratch(page);
       this.#own.delete(pageNumber);
       this.#inMemory -= 1;
       return;

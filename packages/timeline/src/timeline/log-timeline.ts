@@ -43,7 +43,7 @@ export interface TimelineParts {
 const LAST_SEQUENCE = END_OF_EPOCH - 1;
 
 /** A commit that is longer is several records. */
-const PART_BYTES = (8 << 20) - HEADER_BYTES;
+const PART_BYTES = (4 << 20) - HEADER_BYTES;
 
 /** Shorter logs are read whole. */
 const MIN_SNAPSHOT_BYTES = 1 << 20;
