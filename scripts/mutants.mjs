@@ -3,13 +3,14 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { MUTANTS } from "./mutants-list.mjs";
+import { newerNode } from "./newer-node.mjs";
 
 const PAGE = "docs/mutants.md";
 
 /** The test's outcome with a mutant in place. */
-function survives({ file, test, env }, index) {
+function survives({ file, test, env, newerNode: isNewer }, index) {
   const args = ["node_modules/vitest/vitest.mjs", "run", test.file, "-t", test.name];
-  const { status, stdout } = spawnSync(process.execPath, args, {
+  const { status, stdout } = spawnSync(isNewer ? newerNode() : process.execPath, args, {
     env: { ...process.env, ...env, MUTANT: String(index) },
     encoding: "utf8",
     timeout: 300_000,

@@ -1,4 +1,7 @@
 /** A database that may not grow any more (`spec/sql` §3, `spec/kv` §4), on every engine of this Node. */
+import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { sqljs } from "@holdfast/driver-sqljs";
 import { HoldfastError, openStorage, sqliteWasm } from "holdfast";
 import { describe, expect, test } from "vitest";
@@ -41,4 +44,45 @@ describe.each([
 test("a size that holds nothing is refused", async () => {
   await expect(openStorage({ id: "full", maxDatabaseBytes: 100 })).rejects.toThrow(HoldfastError);
   await expect(openStorage({ id: "full", maxDatabaseBytes: Number.NaN })).rejects.toThrow("at least 65536");
+});
+
+test("a folder that may not grow any more: what was acknowledged is there, what was not is undone, for every object, also after a restart", async () => {
+  const dir = await mkdtemp(join(tmpdir(), "holdfast-full-"));
+  const maxFolderBytes = 3_000_000;
+  const open = (id: string) => openStorage({ dir, id, maxFolderBytes });
+  const first = await open("a");
+  first.storage.sql.exec("CREATE TABLE t (data BLOB)");
+  let acknowledged = 0;
+  let error: unknown;
+  while (!error) {
+    try {
+      first.storage.sql.exec("INSERT INTO t VALUES (randomblob(100000))");
+      await first.storage.sync();
+      acknowledged += 1;
+    } catch (thrown) {
+      error = thrown;
+    }
+    if (acknowledged > 100) throw new Error("there was always room");
+  }
+  expect(String(error)).toMatch(FULL);
+  expect(acknowledged).toBeGreaterThan(10);
+  await first.restart().catch(() => undefined); // the turn that failed is what it tells of
+  expect(first.storage.sql.exec("SELECT count(*) AS n FROM t").one()["n"]).toBe(acknowledged);
+  await first.close();
+  const sizes = await Promise.all(
+    (await readdir(dir, { recursive: true })).map(async (name) => (await stat(join(dir, name))).size),
+  );
+  const used = sizes.reduce((sum, size) => sum + size, 0);
+  expect(used).toBeLessThan(maxFolderBytes + 1_000_000); // what the last opening and the close have added
+  const second = await open("b"); // it knows what there is
+  second.storage.sql.exec("CREATE TABLE t (data BLOB)");
+  second.storage.sql.exec("INSERT INTO t VALUES (randomblob(1000000))");
+  await expect(second.storage.sync()).rejects.toThrow(FULL);
+  await second.close().catch(() => undefined);
+  const roomy = await openStorage({ dir, id: "a" });
+  roomy.storage.sql.exec("INSERT INTO t VALUES (randomblob(1000000))");
+  await roomy.storage.sync();
+  expect(roomy.storage.sql.exec("SELECT count(*) AS n FROM t").one()["n"]).toBe(acknowledged + 1);
+  await roomy.close();
+  await rm(dir, { recursive: true });
 });

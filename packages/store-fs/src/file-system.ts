@@ -8,6 +8,8 @@ export interface FileSystem {
   read(path: string): Promise<Uint8Array | undefined>;
   /** At most `length` bytes from an offset, from the end if the offset is negative; `undefined` if the file is not there. */
   readPart(path: string, offset: number, length: number): Promise<Uint8Array | undefined>;
+  /** Bytes of a file; `undefined` if it is not there, or is none. */
+  size(path: string): Promise<number | undefined>;
   /** Names in a folder, `[]` if it is not there. */
   names(folder: string): Promise<string[]>;
   /** The same at once: it stands between a sync and its acknowledgement. @throws if the folder is not there */

@@ -11,6 +11,7 @@ import { readRecord } from "@holdfast/timeline/record";
 import { publish } from "./file-system.js";
 import { FolderLogReader, snapshotName } from "./folder-log-reader.js";
 import type { FolderOwner } from "./folder-owner.js";
+import type { Stored } from "./large-record.js";
 import type { ObjectState } from "./object-state.js";
 import { segmentRecord } from "./segment-file.js";
 import type { StoredObject, Writer } from "./stored-object.js";
@@ -81,15 +82,16 @@ export class FolderLog extends FolderLogReader implements Log, Writer {
 
   replace(span: Span, records: AsyncIterable<Uint8Array>): Promise<void> {
     return this.#object.alone(async () => {
-      const merged: Uint8Array[] = [];
-      for await (const record of records) merged.push(record);
+      const merged: Stored[] = [];
+      for await (const record of records) {
+        const found = readRecord(record);
+        if (!found) throw this.#object.usage("A record that is to replace others is damaged");
+        merged.push({ header: found.header, record: await this.#owner.keep(this.#object, found.header.position, found.record) });
+      }
       await this.#owner.rewrite(this.#object, async (state) => {
         const { from, to } = this.#spanIn(state, span);
-        const kept = merged.map((bytes) => {
-          const found = readRecord(bytes);
-          if (!found) throw this.#object.usage("A record that is to replace others is damaged");
-          return segmentRecord(found.header, found.record, state.records[to]?.isCopied ?? false);
-        });
+        const isCopied = state.records[to]?.isCopied ?? false;
+        const kept = merged.map(({ header, record }) => segmentRecord(header, record, isCopied));
         const all = [...state.records.slice(0, from), ...kept, ...state.records.slice(to + 1)];
         return { floor: state.floor, records: all, alarmBefore: null };
       });

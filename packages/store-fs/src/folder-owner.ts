@@ -10,6 +10,7 @@
  *    durable.
  * 4. A failed write or sync ends the ownership (T16). The next one is told what was durable. */
 import { HoldfastError, NO_POSITION, type Position, type RecordMeta } from "@holdfast/timeline/contract";
+import { recordAlarm } from "@holdfast/timeline/record";
 import { type AcceptedJournal, encodeEpochFile, epochName, epochsAmong, journalName, journalsAmong } from "./epoch-file.js";
 import { type FileSystem, publish } from "./file-system.js";
 import type { ReaderParts } from "./folder-log-reader.js";
@@ -55,6 +56,8 @@ export class FolderOwner {
   /** Journals that are no longer written, and up to which ticket they go. */
   #left: (AcceptedJournal & { readonly ticket: number })[];
   #journal!: Journal;
+  /** Large records that were copied from one object to another. */
+  #copies = 0;
   #failed: { readonly error: unknown } | undefined;
   #moving: Promise<void> = Promise.resolve();
 
@@ -189,10 +192,10 @@ export class FolderOwner {
     { position, alarm }: RecordMeta,
   ): Pick<Extract<Entry, { kind: "record" }>, "record" | "ready"> {
     if (record.length < this.#parts.largeBytes || this.#failed) return { record };
-    const path = `${object.folder}/${recordFileName(position, this.epoch)}`;
+    const path = `${object.folder}/${recordFileName(position, { owner: this.epoch, copy: 0 })}`;
     const ready = this.#createNow(path, record);
     ready.catch((error) => this.fail(error));
-    return { record: standInFor(record, this.epoch, alarm), ready };
+    return { record: standInFor(record, { owner: this.epoch, copy: 0 }, alarm), ready };
   }
 
   /** Removes large records behind the end of a log that nothing was appended to by this owner. */
@@ -205,8 +208,24 @@ export class FolderOwner {
   /** Copies a large record to another object, durably; the stand-in for it there. */
   async copyLarge(from: StoredObject, to: StoredObject, position: Position, standIn: Uint8Array): Promise<Uint8Array> {
     const record = await wholeRecord(this.#parts.fs, from.folder, standIn);
-    await this.#orFail(() => this.#createNow(`${to.folder}/${recordFileName(position, this.epoch)}`, record));
-    return standInFor(record, this.epoch, storedAlarm(standIn));
+    return this.#copy(to, position, record, storedAlarm(standIn));
+  }
+
+  /** What is to be kept of a record that stands for others: durable, if it is large. */
+  async keep(object: StoredObject, position: Position, record: Uint8Array): Promise<Uint8Array> {
+    return record.length < this.#parts.largeBytes ? record : this.#copy(object, position, record, recordAlarm(record));
+  }
+
+  async #copy(
+    object: StoredObject,
+    position: Position,
+    record: Uint8Array,
+    alarm: number | null | undefined,
+  ): Promise<Uint8Array> {
+    this.#copies += 1;
+    const by = { owner: this.epoch, copy: this.#copies };
+    await this.#orFail(() => this.#createNow(`${object.folder}/${recordFileName(position, by)}`, record));
+    return standInFor(record, by, alarm);
   }
 
   async #createNow(path: string, bytes: Uint8Array): Promise<void> {

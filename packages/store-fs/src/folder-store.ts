@@ -34,6 +34,9 @@ export interface FolderStoreOptions {
   readonly durability?: "strict" | "relaxed";
   /** Bytes of a journal before objects' records are moved to files of their own. Default 16 MiB. */
   readonly journalBytes?: number;
+  /** Bytes that the files of the folder may have: a commit that may make them more fails with `database or disk is full: SQLITE_FULL`, and what its turn
+   * has written is undone. Also one that deletes: history is kept. No limit by default. */
+  readonly maxFolderBytes?: number;
 }
 
 /** Folders in use by this process, by path. */
@@ -49,7 +52,8 @@ export function folderStore(dir: string, options: FolderStoreOptions = {}): LogS
   });
 }
 
-function makeShared(dir: string, { durability = "strict", journalBytes = 16 << 20 }: FolderStoreOptions): SharedFolder {
+function makeShared(dir: string, options: FolderStoreOptions): SharedFolder {
+  const { durability = "strict", journalBytes = 16 << 20, maxFolderBytes } = options;
   const shared = new SharedFolder({
     fs: nodeFileSystem,
     dir,
@@ -57,6 +61,7 @@ function makeShared(dir: string, { durability = "strict", journalBytes = 16 << 2
     maxJournalBytes: journalBytes,
     wholeBytes: 1 << 20,
     largeBytes: 1 << 20,
+    maxFolderBytes,
     hold: () => holdFolder(realpathSync(dir)),
   });
   folders.set(dir, shared);
@@ -117,6 +122,10 @@ export class FolderStore implements LogStore {
     const recordsOf = (place: Place) => recordsFrom(files, place, async () => (await readWhole()).records);
     const parts = { ...{ fs, folder, pins: new Set<Position>(), discarded: new Set<string>() }, recordsFrom: recordsOf };
     return new FolderLogReader({ ...parts, placeAt: (wallMs) => placeAt(files, wallMs) }, head);
+  }
+
+  hasRoom(bytes: number): boolean {
+    return this.#shared.hasRoom(bytes);
   }
 
   scratch(): ScratchFile {

@@ -1,33 +1,41 @@
 /** large-record.ts
  * A large record has a file of its own, beside its object's others. The journal, and later the object's log, keep a stand-in for it:
  *
- *   "HFX1" u32 | folder's owner that wrote the file u32 | 1 if it says the alarm u32 | the alarm f64 (NaN: none) | the record's header, 76 bytes |
- *   checksum of the bytes before it u32
+ *   "HFX1" u32 | folder's owner that wrote the file u32 | number of the copy u32 | 1 if it says the alarm u32 | the alarm f64 (NaN: none) |
+ *   the record's header, 76 bytes | checksum of the bytes before it u32
  *
  * The file is written when the record is appended, and durable before the stand-in is written: so nobody holds large records in memory, and whoever
  * reads a stand-in finds the file. Files that no stand-in speaks of are of an owner that died, or of records that were replaced. */
-import { comparePositions, type Position } from "@holdfast/timeline/contract";
+import { comparePositions, type Place, type Position } from "@holdfast/timeline/contract";
 import { crc32, HEADER_BYTES, type RecordHeader, readHeader, readRecord, recordAlarm } from "@holdfast/timeline/record";
 import { damage } from "./damage.js";
 import type { FileSystem } from "./file-system.js";
 
 /** "HFX1", little-endian. */
 const MAGIC = 0x31584648;
-const HEADER_AT = 20;
+const HEADER_AT = 24;
 const STAND_IN_BYTES = HEADER_AT + HEADER_BYTES + 4;
 
-const FILE = /^[0-9a-f]{8}-[0-9a-f]{8}-([0-9a-f]{8})\.record$/;
+const FILE = /^[0-9a-f]{8}-[0-9a-f]{8}-([0-9a-f]{8})-[0-9a-f]{8}\.record$/;
 
 const hex = (value: number): string => value.toString(16).padStart(8, "0");
 
+/** Who wrote a file: an owner, and if it is another object's record, as which of its copies, from 1: an object that was deleted may become a copy that
+ * has the same places. */
+export interface WrittenBy {
+  readonly owner: number;
+  readonly copy: number;
+}
+
 /** What stands for a record in a journal or a log. `alarm` is the object's from there on, if the record says so. */
-export function standInFor(record: Uint8Array, owner: number, alarm: number | null | undefined): Uint8Array {
+export function standInFor(record: Uint8Array, { owner, copy }: WrittenBy, alarm: number | null | undefined): Uint8Array {
   const bytes = new Uint8Array(STAND_IN_BYTES);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, MAGIC, true);
   view.setUint32(4, owner, true);
-  view.setUint32(8, alarm === undefined ? 0 : 1, true);
-  view.setFloat64(12, alarm ?? Number.NaN, true);
+  view.setUint32(8, copy, true);
+  view.setUint32(12, alarm === undefined ? 0 : 1, true);
+  view.setFloat64(16, alarm ?? Number.NaN, true);
   bytes.set(record.subarray(0, HEADER_BYTES), HEADER_AT);
   view.setUint32(STAND_IN_BYTES - 4, crc32(bytes.subarray(0, STAND_IN_BYTES - 4)), true);
   return bytes;
@@ -69,20 +77,21 @@ export function storedHeaderBytes(stored: Uint8Array): Uint8Array {
 export function storedAlarm(stored: Uint8Array): number | null | undefined {
   if (!isStandIn(stored)) return recordAlarm(stored);
   const view = new DataView(stored.buffer, stored.byteOffset, stored.byteLength);
-  const alarm = view.getFloat64(12, true);
-  if (view.getUint32(8, true) === 0) return undefined;
+  const alarm = view.getFloat64(16, true);
+  if (view.getUint32(12, true) === 0) return undefined;
   return Number.isNaN(alarm) ? null : alarm;
 }
 
 /** The name of a record's file. */
-export function recordFileName({ epoch, sequence }: Pick<Position, "epoch" | "sequence">, owner: number): string {
-  return `${hex(epoch)}-${hex(sequence)}-${hex(owner)}.record`;
+export function recordFileName({ epoch, sequence }: Place, { owner, copy }: WrittenBy): string {
+  return `${hex(epoch)}-${hex(sequence)}-${hex(owner)}-${hex(copy)}.record`;
 }
 
 /** The name of the file that a stand-in speaks of; `undefined` for a record that is stored whole. */
 export function fileOfStandIn(stored: Uint8Array): string | undefined {
   const header = isStandIn(stored) ? storedHeader(stored) : undefined;
-  return header && recordFileName(header.position, new DataView(stored.buffer, stored.byteOffset).getUint32(4, true));
+  const view = new DataView(stored.buffer, stored.byteOffset);
+  return header && recordFileName(header.position, { owner: view.getUint32(4, true), copy: view.getUint32(8, true) });
 }
 
 /** The record itself. @throws HoldfastError `HOLDFAST_LOG_CORRUPT` if its file is missing or damaged */

@@ -1,6 +1,6 @@
 /** The file system of Node. */
 import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readSync, rmSync, writeSync } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, rename, unlink } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { ScratchFile } from "@holdfast/timeline/contract";
 import type { FileSystem, ReadableFile, WritableFile } from "./file-system.js";
@@ -9,6 +9,10 @@ export const nodeFileSystem: FileSystem = {
   read: (path) => readRange(path, (size) => ({ from: 0, length: size })),
   readPart: (path, offset, length) =>
     readRange(path, (size) => ({ from: offset < 0 ? Math.max(0, size + offset) : offset, length })),
+  size: async (path) => {
+    const found = await unlessMissing(stat(path));
+    return found?.isFile() ? found.size : undefined;
+  },
   names: async (folder) => (await unlessMissing(readdir(folder))) ?? [],
   namesNow: (folder) => readdirSync(folder),
   makeFolder: async (folder) => {

@@ -2,12 +2,16 @@
  * A folder as the stores of this process share it. It is taken with the first object that is opened, and given back when the last store is
  * closed. After a failed write it is taken anew, knowing what was durable (T16). */
 import { HoldfastError } from "@holdfast/timeline/contract";
+import type { FileSystem } from "./file-system.js";
 import { FolderOwner, type Legacy, NO_LEGACY, type OwnerParts } from "./folder-owner.js";
+import { Meter } from "./metered-file-system.js";
 import type { KnownLengths } from "./object-state.js";
 
 export interface SharedFolderParts extends OwnerParts {
   /** Holds the folder against other processes (T17); what is returned lets go of it. */
   hold(): Promise<() => Promise<void>>;
+  /** Bytes that the folder may have before nothing more is committed. */
+  readonly maxFolderBytes?: number | undefined;
 }
 
 export class SharedFolder {
@@ -15,6 +19,7 @@ export class SharedFolder {
   #users = 0;
   #owner: FolderOwner | undefined;
   #legacy: Legacy = NO_LEGACY;
+  #meter: Meter | undefined;
   #letGo: (() => Promise<void>) | undefined;
   /** Takings and givings back, one after the other. */
   #busy: Promise<unknown> = Promise.resolve();
@@ -51,7 +56,7 @@ export class SharedFolder {
       await this.parts.fs.makeFolder(this.parts.dir);
       this.#letGo ??= await this.parts.hold();
       try {
-        this.#owner = await FolderOwner.take(this.parts, this.#legacy);
+        this.#owner = await FolderOwner.take({ ...this.parts, fs: await this.#measured() }, this.#legacy);
       } catch (cause) {
         if (this.#legacy === NO_LEGACY) await this.#release();
         if (cause instanceof HoldfastError) throw cause;
@@ -74,6 +79,20 @@ export class SharedFolder {
         await this.#release();
       }
     });
+  }
+
+  /** Whether so many bytes more may be committed. */
+  hasRoom(bytes: number): boolean {
+    const { maxFolderBytes } = this.parts;
+    return maxFolderBytes === undefined || (this.#meter?.bytes ?? 0) + bytes <= maxFolderBytes;
+  }
+
+  async #measured(): Promise<FileSystem> {
+    const { fs, dir, maxFolderBytes } = this.parts;
+    if (maxFolderBytes === undefined) return fs;
+    this.#meter = new Meter();
+    await this.#meter.start(fs, dir);
+    return this.#meter.over(fs);
   }
 
   async #release(): Promise<void> {

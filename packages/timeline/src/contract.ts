@@ -39,6 +39,8 @@ export interface LogStore {
   delete(objectId: string): Promise<void>;
   /** Closes every log and lets go of what the store holds. */
   close(): Promise<void>;
+  /** Whether so many bytes more may be committed. Absent: always. */
+  hasRoom?(bytes: number): boolean;
   /** A new scratch file, where the store has a folder of this machine: databases that are too large for memory need it. Absent: everything
    * stays in memory. */
   scratch?(): ScratchFile;

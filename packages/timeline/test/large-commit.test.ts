@@ -5,7 +5,7 @@ import { NO_POSITION, type Position } from "../src/contract.js";
 import { memoryStore, timelineSource } from "../src/index.js";
 import { RecordKind, readRecord } from "../src/record/record.js";
 
-/** More than two parts' worth. */
+/** More than four parts' worth. */
 const PAGES = 5000;
 
 const noise = (seed: number) => Uint8Array.from({ length: PAGE_SIZE }, (_, i) => (i * 31 + seed * 17 + (i >> 7)) % 251);
@@ -34,8 +34,8 @@ test("T7: a large commit is written in parts, and read as one; a log that ends b
     }
   }
   const parts = records.filter(({ kind }) => kind === RecordKind.PART);
-  expect(parts.length).toBe(2);
-  for (const { bytes } of records) expect(bytes).toBeLessThanOrEqual(8 << 20);
+  expect(parts.length).toBe(4);
+  for (const { bytes } of records) expect(bytes).toBeLessThanOrEqual(4 << 20);
   expect(records.at(-1)).toMatchObject({ kind: RecordKind.COMMIT, position: large });
 
   // As one, wherever it is asked for.

@@ -117,3 +117,39 @@ test("a history that is young, or pinned, stays as it is; so does one whose stat
   await (await source.open("a")).close();
   expect(await count()).toBe(5);
 });
+
+test("over its bytes, a history gives up what is oldest first, however young it is; a large state in parts", async () => {
+  const store = memoryStore();
+  const parts = { store, now: () => 100 * DAY, random: (count: number) => new Uint8Array(count).fill(7) };
+  const pages = (seed: number) => Array.from({ length: 2500 }, (_, i) => ({ pageNumber: i + 1, data: noise(i + seed) }));
+  const bookmarks: string[] = [];
+  for (let session = 0; session < 6; session++) {
+    const timeline = await timelineSource(parts).open("a");
+    bookmarks.push(timeline.bookmark(timeline.append({ pageCount: 2500, pages: pages(session), meta: { alarm: session } })));
+    await timeline.close();
+  }
+  const state = 2500 * PAGE_SIZE;
+  const limited = timelineSource({ ...parts, historyBytes: 3 * state });
+  const opened = await limited.open("a");
+  const isRetained = async () =>
+    Promise.all(bookmarks.map(async (one) => (await opened.resolveBookmark(one)).kind === "position"));
+  expect(await isRetained()).toEqual([false, false, false, true, true, true]);
+  for (const [session, bookmark] of bookmarks.entries()) {
+    const found = await opened.resolveBookmark(bookmark);
+    if (found.kind !== "position") continue;
+    const image = await opened.image(found.position);
+    expect(image.pageCount).toBe(2500);
+    for (const page of [1, 999, 1000, 1001, 2000, 2500]) {
+      expect(Buffer.compare(image.read(page), noise(page - 1 + session)), `session ${session}, page ${page}`).toBe(0);
+    }
+  }
+  await opened.close();
+  const kinds: number[] = [];
+  for await (const batch of (await store.read("a")).records(NO_POSITION))
+    kinds.push(...batch.map((one) => readHeader(one)?.kind ?? 0));
+  expect(kinds.slice(0, 3)).toEqual([RecordKind.PART, RecordKind.PART, RecordKind.BASE]);
+  // Within its bytes nothing is given up.
+  await (await limited.open("a")).close();
+  const again = await timelineSource({ ...parts, historyBytes: 100 * state }).open("a");
+  expect((await again.resolveBookmark(bookmarks[3] as string)).kind).toBe("position");
+});

@@ -90,7 +90,10 @@ export class StorageSession {
           limits: { ...LIMITS, ...parts.backend.limits },
           authorize: connection.authorize,
           scratch: timeline.scratch,
-          beforeCommit: (pageCount, changed) => (pageCount > maxPages || changed > maxChanged ? "full" : "ok"),
+          beforeCommit: (pageCount, changed) => {
+            const fits = pageCount <= maxPages && changed <= maxChanged && (timeline.hasRoom?.(changed * PAGE_SIZE) ?? true);
+            return fits ? "ok" : "full";
+          },
           onCommit: (commit) => session.#transaction.onCommit(commit),
           durable: (): Position => timeline.durable,
         }),

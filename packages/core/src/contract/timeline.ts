@@ -85,6 +85,8 @@ export interface Timeline extends TimelineReader {
   undoBookmark(): string;
   /** Starts another object whose history is this one's up to `at` (T4). */
   fork(at: Position, objectId: string): Promise<void>;
+  /** Whether the store has room for a commit of so many bytes. Absent: always. */
+  hasRoom?(bytes: number): boolean;
   /** A new scratch file, where the store has room for it. */
   readonly scratch?: (() => ScratchFile) | undefined;
 }

@@ -107,6 +107,10 @@ export class SimulatedDisk {
         const from = offset < 0 ? Math.max(0, bytes.length + offset) : offset;
         return bytes.slice(from, from + length);
       },
+      size: async (path) => {
+        const file = this.#fileAt(path);
+        return file === undefined ? undefined : (this.#files.get(file)?.length ?? 0);
+      },
       names: async (folder) => [...(this.#folders.get(folder)?.keys() ?? [])],
       namesNow: (folder) => [...(this.#folders.get(folder)?.keys() ?? [])],
       makeFolder: async (folder) => {

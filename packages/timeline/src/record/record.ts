@@ -72,14 +72,15 @@ export function encodeRecord(header: NewRecord, body: Uint8Array): { readonly by
   return { bytes, checksum };
 }
 
-/** A BASE record: the body is that of a commit with every page of the state at `position`, whose checksum it claims. */
+/** A BASE record: the body is that of a commit with every page of the state at `position`, whose checksum it claims, but for those in the parts
+ * before it. */
 export function encodeBase(
   position: Position,
-  header: Pick<RecordHeader, "flags" | "pageCount" | "rawMs">,
+  header: Pick<RecordHeader, "flags" | "pageCount" | "rawMs" | "previousChecksum">,
   body: Uint8Array,
 ): Uint8Array {
   const durable = { epoch: position.checksum, sequence: 0 }; // it is durable when it can be read: the place is the claim's
-  return encodeRecord({ ...header, kind: RecordKind.BASE, position, durable, previousChecksum: 0 }, body).bytes;
+  return encodeRecord({ ...header, kind: RecordKind.BASE, position, durable }, body).bytes;
 }
 
 /** The header at `offset`, or `undefined` if there is no undamaged one. The body is not looked at. */

@@ -74,10 +74,12 @@ export class History {
     const replay = new Replay(start?.image ?? new PagedImage(this.#imageParts));
     let meta = start?.meta ?? { alarm: null, armedRestore: null };
     let { oldestMs = Number.POSITIVE_INFINITY } = start ?? {};
+    let { historyBytes = 0 } = start ?? {};
     let replayedBytes = 0;
     const fold = (one: HistoryRecord) => {
       const { header, record } = one;
       replayedBytes += record.length;
+      historyBytes += record.length;
       if (!start && header.previousChecksum === NO_POSITION.checksum) oldestMs = timeOf(header);
       meta = metaAfter(meta, one);
       replay.add(one);
@@ -89,13 +91,14 @@ export class History {
         if (last)
           replay.replace((await this.at(await this.#positionAt(restoreOf(last.one).target, last.one.header.position))).image);
         if (last) meta = { ...meta, ...last.meta };
+        historyBytes += last?.bytes ?? 0;
         from = last?.one.header.position;
       }
     } catch (error) {
       replay.finish().close();
       throw error;
     }
-    return { image: replay.finish(), meta, oldestMs, replayedBytes };
+    return { image: replay.finish(), meta, oldestMs, historyBytes, replayedBytes };
   }
 
   /** The first restore after a position that changed something, which ends the folding. */
@@ -117,13 +120,14 @@ export class History {
   async #lastRestore(
     first: HistoryRecord,
     upTo: Position,
-  ): Promise<{ readonly one: HistoryRecord; readonly meta: Partial<Required<CommitMeta>> }> {
-    let last = { one: first, meta: metaAfter({}, first) };
-    let { meta } = last;
+  ): Promise<{ readonly one: HistoryRecord; readonly meta: Partial<Required<CommitMeta>>; readonly bytes: number }> {
+    let last = { one: first, meta: metaAfter({}, first), bytes: first.record.length };
+    let { meta, bytes } = last;
     for await (const batch of this.#batches(first.header.position, upTo, first.header.position)) {
       for (const one of batch) {
         meta = metaAfter(meta, one);
-        if (isRestore(one)) last = { one, meta };
+        bytes += one.record.length;
+        if (isRestore(one)) last = { one, meta, bytes };
       }
     }
     return last;

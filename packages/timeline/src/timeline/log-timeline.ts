@@ -19,13 +19,14 @@ import {
 } from "@holdfast/core/contract";
 import { comparePositions, type Log, type LogStore, NO_POSITION } from "../contract.js";
 import type { PagedImage, PagedImageParts } from "../image/paged-image.js";
-import { encodeCommitBody, encodeInParts } from "../record/commit-body.js";
+import { encodeInParts } from "../record/commit-body.js";
 import { encodeMeta, metaFlags } from "../record/meta.js";
-import { encodeBase, encodeRecord, HEADER_BYTES, RecordKind } from "../record/record.js";
+import { encodeRecord, HEADER_BYTES, RecordKind } from "../record/record.js";
 import { encodeRestore } from "../record/restore-body.js";
+import { baseRecords } from "./base-records.js";
 import { END_OF_EPOCH, formatBookmark, parseBookmark } from "./bookmark.js";
 import type { StateAt } from "./history.js";
-import { findExpired } from "./retention.js";
+import { findExpired, type Horizon } from "./retention.js";
 import { writeSnapshot } from "./snapshot.js";
 import { TimelineView } from "./timeline-view.js";
 
@@ -37,6 +38,8 @@ export interface TimelineParts {
   random(count: number): Uint8Array;
   /** How far back the object can be restored, milliseconds; 30 days if left out (`spec/runtime` §8.2). */
   readonly retentionMs?: number;
+  /** Bytes that the records of an object's history may have; what is oldest is given up first. No limit if left out. */
+  readonly historyBytes?: number;
 }
 
 /** The last sequence an epoch may use; the one after means its end (T3). */
@@ -81,6 +84,7 @@ export class LogTimeline extends TimelineView implements Timeline {
   /** What a snapshot says beside its pages. */
   #meta: Required<CommitMeta> = { alarm: null, armedRestore: null };
   #oldestMs = Number.POSITIVE_INFINITY;
+  #historyBytes = 0;
   /** The state with which the session begins, until somebody takes it or something is appended. */
   #begun: PagedImage | undefined;
   /** The session's image: every commit is applied to it before the next one is appended. */
@@ -109,6 +113,10 @@ export class LogTimeline extends TimelineView implements Timeline {
     this.#head = log.head;
     this.#durable = log.head;
     this.#opening = log.head;
+  }
+
+  hasRoom(bytes: number): boolean {
+    return this.#parts.store.hasRoom?.(bytes) ?? true;
   }
 
   get scratch(): (() => ScratchFile) | undefined {
@@ -207,6 +215,7 @@ export class LogTimeline extends TimelineView implements Timeline {
     this.#head = { ...before, incarnation, epoch: this.#log.epoch, sequence: -1 };
     this.#meta = opening.meta;
     this.#oldestMs = opening.oldestMs;
+    this.#historyBytes = opening.historyBytes;
     // A fork does not carry the alarm over (T4), nor a request to restore.
     const meta: CommitMeta | undefined = isFork ? { alarm: null, armedRestore: null } : undefined;
     this.#opening = this.#append({ kind: RecordKind.OPEN, body: encodeMeta(meta), pageCount: 0, meta }, before);
@@ -216,18 +225,20 @@ export class LogTimeline extends TimelineView implements Timeline {
     if (armed !== null && !isFork) await this.#restore(armed, before);
     await this.flushed(this.#head);
     this.#shorten(this.#head, this.#begun as PagedImage);
-    const horizon = this.#parts.now() - (this.#parts.retentionMs ?? RETENTION_MS);
-    if (opening.oldestMs > horizon) return;
+    const { retentionMs = RETENTION_MS, historyBytes = Number.POSITIVE_INFINITY } = this.#parts;
+    const horizon = { ms: this.#parts.now() - retentionMs, bytes: historyBytes };
+    if (opening.oldestMs > horizon.ms && this.#historyBytes <= horizon.bytes) return;
     await this.#snapshot; // it may become superfluous
     await this.#retain(horizon);
   }
 
   /** A log that has grown longer than the database gets a snapshot, so that reading it stays within twice the image. Of a frozen view: nobody waits for
    * it, and the session goes on (T14). */
-  #shorten(at: Position, state: PagedImage): void {
+  #shorten(at: Position, present: PagedImage): void {
     if (!this.#isLong || this.#snapshot) return;
-    const image = state.freeze();
-    const chunks = writeSnapshot({ image, meta: this.#meta, oldestMs: this.#oldestMs }, at);
+    const image = present.freeze();
+    const state = { image, meta: this.#meta, oldestMs: this.#oldestMs, historyBytes: this.#historyBytes };
+    const chunks = writeSnapshot(state, at);
     this.#tailBytes = 0;
     // A snapshot only saves work: an object whose store cannot take one now must still start (T11), and its next write will tell.
     const written = this.#log.putSnapshot(at, chunks).catch(() => undefined);
@@ -241,20 +252,22 @@ export class LogTimeline extends TimelineView implements Timeline {
     return this.#tailBytes > Math.max(MIN_SNAPSHOT_BYTES, this.#pageCount * PAGE_SIZE);
   }
 
-  /** Makes one record of what is too old to be restored, if that is worth it (T15). */
-  async #retain(horizon: number): Promise<void> {
-    const expired = await findExpired(this.history.records(NO_POSITION, this.#head), horizon);
+  /** Makes one state of what is too old to be restored, or too much, if that is worth it (T15). */
+  async #retain(horizon: Horizon): Promise<void> {
+    const { expired, bytes } = await findExpired(this.history.records(NO_POSITION, this.#head), horizon);
+    this.#historyBytes = bytes;
     if (!expired || expired.bytes < MIN_EXPIRED_BYTES) return;
-    const { first, last, rawMs, meta } = expired;
+    const { first, last } = expired;
     const image = await this.#imageUnlessDamaged(last);
     if (!image) return; // later states may stand on a snapshot above the damage
-    const { pageCount } = image;
-    if (expired.bytes > 2 * pageCount * PAGE_SIZE) {
-      const pages = Array.from({ length: pageCount }, (_, i) => ({ pageNumber: i + 1, data: image.read(i + 1) }));
-      const body = encodeCommitBody({ pageCount, pages, meta });
-      const base = encodeBase(last, { flags: metaFlags(meta), pageCount, rawMs }, body);
+    const stateBytes = image.pageCount * PAGE_SIZE;
+    if (expired.bytes > 2 * stateBytes) {
       // It only saves space: what somebody still reads stays until the next opening, and a store that cannot write now tells at the next write.
-      await this.#log.replace({ first, last }, only(base)).catch(() => undefined);
+      const isReplaced = await this.#log.replace({ first, last }, baseRecords(expired, image)).then(
+        () => true,
+        () => false,
+      );
+      if (isReplaced) this.#historyBytes = bytes - expired.bytes + stateBytes;
     }
     image.close();
   }
@@ -331,6 +344,7 @@ export class LogTimeline extends TimelineView implements Timeline {
     const after: Position = { ...position, checksum };
     const alarm = appendix.meta?.alarm;
     this.#tailBytes += bytes.length;
+    this.#historyBytes += bytes.length;
     if (appendix.kind === RecordKind.COMMIT) this.#pageCount = appendix.pageCount;
     if (appendix.meta) this.#meta = { ...this.#meta, ...appendix.meta };
     this.#oldestMs = Math.min(this.#oldestMs, rawMs); // of the first record, if this is it
@@ -343,10 +357,6 @@ export class LogTimeline extends TimelineView implements Timeline {
 /** Where images keep what does not fit in memory. */
 export function imageParts(store: LogStore): PagedImageParts {
   return { scratch: store.scratch && (() => (store as Required<LogStore>).scratch()) };
-}
-
-async function* only(record: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield record;
 }
 
 function toUint64(bytes: Uint8Array): bigint {

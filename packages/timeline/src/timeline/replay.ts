@@ -19,7 +19,7 @@ export class Replay {
   add({ header, record }: HistoryRecord): void {
     const { kind, pageCount, flags } = header;
     if (kind === RecordKind.PART) this.#before ??= this.#image.freeze();
-    else if (kind !== RecordKind.COMMIT) this.#dropParts();
+    else if (kind !== RecordKind.COMMIT && kind !== RecordKind.BASE) this.#dropParts();
     if (kind === RecordKind.RESET) this.#image.apply({ pageCount: 0, pages: [] });
     if (kind !== RecordKind.PART && kind !== RecordKind.COMMIT && kind !== RecordKind.BASE) return;
     const body = bodyOf(record);

@@ -1,7 +1,8 @@
 /** timeline/retention.ts
- * What of a history is too old to be gone back to, and may become one record: the state at the end of it (T15).
+ * What of a history is too old, or too much, to be gone back to, and may become one state (T15).
  *
- * 1. Whole epochs expire, when all their records are older than the horizon, so that the last state before it can still be restored, and an undo
+ * 1. Whole epochs expire, the oldest first, when all their records are older than the horizon, or when they and what follows are more than the
+ *    bytes that the history may have, so that the last state before it can still be restored, and an undo
  *    bookmark, which stands for the end of its epoch, has all that it needs.
  * 2. What a retained restore led to, and what is armed, is retained, and everything after it (T11).
  * 3. The present epoch never expires. A record's time is the earlier of what the clock said and what the history says (T9). */
@@ -20,6 +21,8 @@ export interface Expired {
   /** How many records they are, and their bytes. */
   readonly records: number;
   readonly bytes: number;
+  /** Of the first of them, {@link MANY} at most. */
+  readonly places: readonly Position[];
   /** What the records say of the alarm and of a restore, taken together. */
   readonly meta: CommitMeta;
 }
@@ -38,12 +41,29 @@ interface Epoch {
   readonly targets: { readonly epoch: number; readonly sequence: number }[];
 }
 
-/** What may become one record; `undefined` if there is nothing, or one record already. */
-export async function findExpired(history: AsyncIterable<HistoryRecord>, horizon: number): Promise<Expired | undefined> {
+export const MANY = 1024;
+
+export interface Horizon {
+  /** Milliseconds since the epoch. */
+  readonly ms: number;
+  /** What the whole history may have. */
+  readonly bytes: number;
+}
+
+/** What may become one state, and the bytes of everything; `expired` is absent if there is nothing, or one record already. */
+export async function findExpired(
+  history: AsyncIterable<HistoryRecord>,
+  horizon: Horizon,
+): Promise<{ readonly expired?: Expired; readonly bytes: number }> {
   const epochs: Epoch[] = [];
-  for await (const one of history) take(epochs, one);
-  let end = epochs.findIndex(({ time }) => time > horizon);
-  end = Math.min(end < 0 ? epochs.length : end, epochs.length - 1); // rule 3
+  const places: Position[] = [];
+  for await (const one of history) {
+    take(epochs, one);
+    if (places.length < MANY) places.push(one.header.position);
+  }
+  const bytes = sum(epochs.map((epoch) => epoch.bytes));
+  let end = Math.max(tooOld(epochs, horizon.ms), tooMuch(epochs, bytes - horizon.bytes));
+  end = Math.min(end, epochs.length - 1); // rule 3
   const armed = parseBookmark(epochs.at(-1)?.meta.armedRestore ?? "");
   for (let before = -1; before !== end; ) {
     before = end;
@@ -52,10 +72,29 @@ export async function findExpired(history: AsyncIterable<HistoryRecord>, horizon
   }
   const expired = epochs.slice(0, end);
   const [first, last] = [expired[0], expired.at(-1)];
-  const records = expired.reduce((sum, epoch) => sum + epoch.records, 0);
-  if (!first || !last || records < 2) return undefined;
-  const bytes = expired.reduce((sum, epoch) => sum + epoch.bytes, 0);
-  return { first: first.first, last: last.last, rawMs: last.rawMs, records, bytes, meta: last.meta };
+  const records = sum(expired.map((epoch) => epoch.records));
+  if (!first || !last || records < 2) return { bytes };
+  const expiredBytes = sum(expired.map((epoch) => epoch.bytes));
+  const { rawMs, meta } = last;
+  return { expired: { first: first.first, last: last.last, places, rawMs, records, bytes: expiredBytes, meta }, bytes };
+}
+
+/** How many of the oldest epochs are older than a time. */
+function tooOld(epochs: readonly Epoch[], ms: number): number {
+  const end = epochs.findIndex(({ time }) => time > ms);
+  return end < 0 ? epochs.length : end;
+}
+
+/** How many of the oldest epochs make up so many bytes. */
+function tooMuch(epochs: readonly Epoch[], bytes: number): number {
+  let left = bytes;
+  let end = 0;
+  for (; left > 0 && end < epochs.length; end++) left -= (epochs[end] as Epoch).bytes;
+  return end;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0);
 }
 
 function take(epochs: Epoch[], { header, record }: HistoryRecord): void {

@@ -4,7 +4,7 @@
  *
  *   pages | checksum of each page u32 | meta: alarm and armed restore |
  *   "HFS3" u32 | pages u32 | checksum of the position's record u32 | length of the meta u32 | time of the log's first record f64 |
- *   checksum of the pages' checksums and of the meta u32 | checksum of the 28 bytes before it u32
+ *   bytes of the log's records f64 | checksum of the pages' checksums and of the meta u32 | checksum of the 36 bytes before it u32
  *
  * So one that is in a file can be opened by its end; a page is checked when it is read. */
 import { type CommitMeta, HoldfastError, type Image, PAGE_SIZE, type Position } from "@holdfast/core/contract";
@@ -15,7 +15,7 @@ import { decodeMeta, encodeMeta, metaFlags } from "../record/meta.js";
 
 /** "HFS3", little-endian. */
 const SNAPSHOT_MAGIC = 0x33534648;
-const END_BYTES = 32;
+const END_BYTES = 40;
 
 /** Pages that are written at once. */
 const CHUNK_PAGES = 256;
@@ -28,9 +28,14 @@ export interface OpeningState {
   readonly meta: Required<CommitMeta>;
   /** When the oldest record of the log was written, milliseconds since the epoch. */
   readonly oldestMs: number;
+  /** Of the log's records up to there; perhaps more than there are, if some have expired since. */
+  readonly historyBytes: number;
 }
 
-export async function* writeSnapshot({ image, meta, oldestMs }: OpeningState, at: Position): AsyncGenerator<Uint8Array> {
+export async function* writeSnapshot(
+  { image, meta, oldestMs, historyBytes }: OpeningState,
+  at: Position,
+): AsyncGenerator<Uint8Array> {
   const { pageCount } = image;
   const said = encodeMeta(meta);
   const rest = new Uint8Array(4 * pageCount + said.length);
@@ -54,8 +59,9 @@ export async function* writeSnapshot({ image, meta, oldestMs }: OpeningState, at
   view.setUint32(8, at.checksum, true);
   view.setUint32(12, said.length, true);
   view.setFloat64(16, oldestMs, true);
-  view.setUint32(24, crc32(rest), true);
-  view.setUint32(28, crc32(end.subarray(0, 28)), true);
+  view.setFloat64(24, historyBytes, true);
+  view.setUint32(32, crc32(rest), true);
+  view.setUint32(36, crc32(end.subarray(0, 36)), true);
   yield end;
 }
 
@@ -98,17 +104,22 @@ function readEnd({ bytes, part }: Parts, at: Position): End | undefined {
   const end = part(bytes - END_BYTES, END_BYTES);
   if (end.length < END_BYTES) return undefined;
   const view = new DataView(end.buffer, end.byteOffset, END_BYTES);
-  if (view.getUint32(0, true) !== SNAPSHOT_MAGIC || view.getUint32(28, true) !== crc32(end.subarray(0, 28))) return undefined;
+  if (view.getUint32(0, true) !== SNAPSHOT_MAGIC || view.getUint32(36, true) !== crc32(end.subarray(0, 36))) return undefined;
   const pageCount = view.getUint32(4, true);
   const restBytes = 4 * pageCount + view.getUint32(12, true);
   const restAt = pageCount * PAGE_SIZE;
   if (view.getUint32(8, true) !== at.checksum || bytes !== restAt + restBytes + END_BYTES) return undefined;
   const rest = part(restAt, restBytes);
-  if (rest.length < restBytes || view.getUint32(24, true) !== crc32(rest)) return undefined;
+  if (rest.length < restBytes || view.getUint32(32, true) !== crc32(rest)) return undefined;
   const { meta } = decodeMeta(ALL_SAID, rest.subarray(4 * pageCount));
   const { alarm = null, armedRestore = null } = meta;
   const checksums = new DataView(rest.buffer, rest.byteOffset, 4 * pageCount);
-  return { meta: { alarm, armedRestore }, oldestMs: view.getFloat64(16, true), checksums };
+  return {
+    meta: { alarm, armedRestore },
+    oldestMs: view.getFloat64(16, true),
+    historyBytes: view.getFloat64(24, true),
+    checksums,
+  };
 }
 
 function readWhole(bytes: Uint8Array, at: Position, parts: PagedImageParts) {
