@@ -42,6 +42,7 @@ interface PageTests {
   restore(): Promise<unknown>;
   refusals(): Promise<unknown[]>;
   hosted(): Promise<unknown>;
+  golden(): Promise<unknown[]>;
 }
 
 let server: Server;
@@ -97,6 +98,12 @@ test.skipIf(skipped)("a bookmark is restored, and what a browser cannot do says 
   expect(restored).toEqual({ t: "the quick brown fox" });
   const refusals = await page.evaluate(() => (globalThis as unknown as { tests: PageTests }).tests.refusals());
   expect(refusals).toEqual(["HOLDFAST_NEEDS_STORE", "HOLDFAST_USAGE"]);
+});
+
+test.skipIf(skipped)("records that a newer Node has written give every one of their moments", async () => {
+  const { moments } = JSON.parse(readFileSync(new URL("../golden/expected.json", import.meta.url), "utf8"));
+  const found = await page.evaluate(() => (globalThis as unknown as { tests: PageTests }).tests.golden());
+  expect(found).toEqual(moments.map(({ expected }: { expected: unknown }) => [expected]));
 });
 
 test.skipIf(skipped)("objects in a host: sections, transactions, timers and alarms", async () => {

@@ -53,7 +53,7 @@ export class FolderLog extends FolderLogReader implements Log, Writer {
     if (this.#closed || this.#fenced) return; // `flushed` says so
     this.#waiting = this.#waiting.filter(({ ticket }) => ticket > this.#owner.durableTicket);
     const { objectId } = this.#object;
-    const stored = this.#owner.store(this.#object, record, meta);
+    const stored = this.#owner.largeRecords.append(this.#object, record, meta);
     const ticket = this.#owner.push(this.#object, [{ kind: "record", objectId, ...stored }]);
     this.#waiting.push({ position: meta.position, ticket });
     this.#appended = meta.position;
@@ -86,7 +86,9 @@ export class FolderLog extends FolderLogReader implements Log, Writer {
       for await (const record of records) {
         const found = readRecord(record);
         if (!found) throw this.#object.usage("A record that is to replace others is damaged");
-        merged.push({ header: found.header, record: await this.#owner.keep(this.#object, found.header.position, found.record) });
+        const { header } = found;
+        const kept = await this.#owner.largeRecords.replacement(this.#object, header.position, found.record);
+        merged.push({ header, record: kept });
       }
       await this.#owner.rewrite(this.#object, async (state) => {
         const { from, to } = this.#spanIn(state, span);

@@ -9,15 +9,15 @@
  * 3. Objects' records go to the journal, and behind it to files of their own. A journal is removed when every file that took from it is
  *    durable.
  * 4. A failed write or sync ends the ownership (T16). The next one is told what was durable. */
-import { HoldfastError, NO_POSITION, type Position, type RecordMeta } from "@holdfast/timeline/contract";
-import { recordAlarm } from "@holdfast/timeline/record";
+import { HoldfastError, NO_POSITION, type Position } from "@holdfast/timeline/contract";
 import { type AcceptedJournal, encodeEpochFile, epochName, epochsAmong, journalName, journalsAmong } from "./epoch-file.js";
 import { type FileSystem, publish } from "./file-system.js";
 import type { ReaderParts } from "./folder-log-reader.js";
 import { type ReadJournal, readJournals } from "./folder-view.js";
 import { Journal } from "./journal.js";
 import type { Entry } from "./journal-file.js";
-import { recordFileName, removeBehind, standInFor, storedAlarm, wholeRecord } from "./large-record.js";
+import { removeBehind } from "./large-record.js";
+import { LargeRecordFiles } from "./large-record-files.js";
 import { moveRecords, type WholeFile, writeOwnFile } from "./move-records.js";
 import { type ObjectEnd, type ObjectFiles, placeAt, readEnd, recordsFrom } from "./object-end.js";
 import { folderName } from "./object-name.js";
@@ -48,6 +48,7 @@ export const NO_LEGACY: Legacy = { lengths: new Map(), taken: new Map() };
 
 export class FolderOwner {
   readonly epoch: number;
+  readonly largeRecords: LargeRecordFiles;
   readonly #parts: OwnerParts;
   readonly #legacy: Legacy;
   readonly #objects = new Map<string, StoredObject>();
@@ -56,8 +57,6 @@ export class FolderOwner {
   /** Journals that are no longer written, and up to which ticket they go. */
   #left: (AcceptedJournal & { readonly ticket: number })[];
   #journal!: Journal;
-  /** Large records that were copied from one object to another. */
-  #copies = 0;
   #failed: { readonly error: unknown } | undefined;
   #moving: Promise<void> = Promise.resolve();
 
@@ -94,6 +93,9 @@ export class FolderOwner {
     this.#parts = parts;
     this.#legacy = legacy;
     this.epoch = epoch;
+    const { fs, largeBytes } = parts;
+    const fail = (cause: unknown) => this.fail(cause);
+    this.largeRecords = new LargeRecordFiles({ fs, epoch, largeBytes, fail, orFail: (write) => this.#orFail(write) });
     this.#left = journals.map(({ epoch: of, number, scanned }) => ({ epoch: of, number, length: scanned.durableEnd, ticket: 0 }));
     for (const { scanned } of journals) for (const entry of scanned.entries) this.#note(this.object(entry.objectId), entry, 0);
   }
@@ -185,61 +187,11 @@ export class FolderOwner {
     return ticket;
   }
 
-  /** What is to be kept of a record in the journal: a large one is in a file of its own. Never throws: a failure ends the ownership. */
-  store(
-    object: StoredObject,
-    record: Uint8Array,
-    { position, alarm }: RecordMeta,
-  ): Pick<Extract<Entry, { kind: "record" }>, "record" | "ready"> {
-    if (record.length < this.#parts.largeBytes || this.#failed) return { record };
-    const path = `${object.folder}/${recordFileName(position, { owner: this.epoch, copy: 0 })}`;
-    const ready = this.#createNow(path, record);
-    ready.catch((error) => this.fail(error));
-    return { record: standInFor(record, { owner: this.epoch, copy: 0 }, alarm), ready };
-  }
-
   /** Removes large records behind the end of a log that nothing was appended to by this owner. */
   async removeBehind(object: StoredObject, head: Position): Promise<void> {
     if (object.lastTicket > 0 || (head === NO_POSITION && object.isPresent === undefined)) return;
     this.check();
     await this.#orFail(() => removeBehind(this.#parts.fs, object.folder, this.epoch, head));
-  }
-
-  /** Copies a large record to another object, durably; the stand-in for it there. */
-  async copyLarge(from: StoredObject, to: StoredObject, position: Position, standIn: Uint8Array): Promise<Uint8Array> {
-    const record = await wholeRecord(this.#parts.fs, from.folder, standIn);
-    return this.#copy(to, position, record, storedAlarm(standIn));
-  }
-
-  /** What is to be kept of a record that stands for others: durable, if it is large. */
-  async keep(object: StoredObject, position: Position, record: Uint8Array): Promise<Uint8Array> {
-    return record.length < this.#parts.largeBytes ? record : this.#copy(object, position, record, recordAlarm(record));
-  }
-
-  async #copy(
-    object: StoredObject,
-    position: Position,
-    record: Uint8Array,
-    alarm: number | null | undefined,
-  ): Promise<Uint8Array> {
-    this.#copies += 1;
-    const by = { owner: this.epoch, copy: this.#copies };
-    await this.#orFail(() => this.#createNow(`${object.folder}/${recordFileName(position, by)}`, record));
-    return standInFor(record, by, alarm);
-  }
-
-  async #createNow(path: string, bytes: Uint8Array): Promise<void> {
-    const { fs } = this.#parts;
-    fs.createNow(path, bytes);
-    const file = await fs.open(path);
-    try {
-      await file.datasync();
-    } finally {
-      await file.close();
-    }
-    const folder = path.slice(0, path.lastIndexOf("/"));
-    await fs.syncFolder(folder);
-    await fs.syncFolder(folder.slice(0, folder.lastIndexOf("/"))); // it may be new
   }
 
   /** Resolves when the entries of a ticket are durable. @throws HoldfastError `HOLDFAST_FENCED`, `HOLDFAST_STORE_FAILED`, as a rejection */

@@ -19,7 +19,6 @@ import { FolderLogReader } from "./folder-log-reader.js";
 import type { FolderOwner } from "./folder-owner.js";
 import { readJournals } from "./folder-view.js";
 import type { Entry } from "./journal-file.js";
-import { isStandIn } from "./large-record.js";
 import { holdFolder } from "./liveness.js";
 import { nodeFileSystem } from "./node-file-system.js";
 import { placeAt, readEnd, recordsFrom } from "./object-end.js";
@@ -147,7 +146,7 @@ export class FolderStore implements LogStore {
       if (last < 0) throw source.usage("A fork cannot start at a position that is not in the log");
       const entries: Entry[] = [];
       for (const { position, record } of records.slice(0, last + 1)) {
-        const copy = isStandIn(record) ? await owner.copyLarge(source, target, position, record) : record;
+        const copy = await owner.largeRecords.copy(source, target, position, record);
         entries.push({ kind: "copied", objectId: to, record: copy });
       }
       await owner.durable(owner.push(target, entries));

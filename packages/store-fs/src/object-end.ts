@@ -74,21 +74,20 @@ export async function* recordsFrom(
 ): AsyncGenerator<readonly SegmentRecord[]> {
   let reached: Position | undefined;
   try {
-    for await (const group of (await groupsFrom(object, place)) ?? never()) {
-      reached = group.at(-1)?.position ?? reached;
-      yield group;
+    const groups = await groupsFrom(object, place);
+    if (groups) {
+      for await (const group of groups) {
+        reached = group.at(-1)?.position ?? reached;
+        yield group;
+      }
+      return;
     }
-    return;
   } catch (error) {
     if (!(error instanceof NotAsExpected)) throw error;
   }
   const all = await readWhole();
   const head = reached;
   yield head ? all.filter(({ position }) => comparePositions(position, head) > 0) : all;
-}
-
-function never(): never {
-  throw new NotAsExpected();
 }
 
 /** The same, if they can be read like that. @throws {@link NotAsExpected} */

@@ -2,7 +2,8 @@
 import { RECORDED_LENGTH, sqlTotals } from "@holdfast/conformance";
 import { sqljs } from "@holdfast/driver-sqljs";
 import { DurableObject } from "@holdfast/host/cloudflare-workers";
-import { openHost, openStorage, sqliteWasm } from "holdfast";
+import { readHeader } from "@holdfast/timeline/record";
+import { memoryStore, openHistory, openHost, openStorage, sqliteWasm } from "holdfast";
 
 /** The totals of the recorded SQL cases. @param {"wasm" | "sqljs"} name */
 export async function replay(name) {
@@ -28,6 +29,21 @@ export async function restore() {
   const found = opened.storage.sql.exec("SELECT t FROM f WHERE f MATCH 'quick'").one();
   await opened.close();
   return found;
+}
+
+/** What is found at each of the golden log's moments (`scripts/make-golden.mjs`), its records put into a store in memory. */
+export async function golden() {
+  const read = async (name) => (await fetch(`/packages/conformance/golden/${name}`)).json();
+  const { id, query, moments } = await read("expected.json");
+  const records = (await read("records.json")).map((text) => Uint8Array.from(atob(text), (char) => char.charCodeAt(0)));
+  const store = memoryStore();
+  const { epoch } = readHeader(records.at(-1)).position;
+  let log = await store.open(id);
+  while (log.epoch < epoch) log = await store.open(id);
+  for (const record of records) log.append(log.head, record, { position: readHeader(record).position });
+  await log.close();
+  const history = await openHistory({ store, id });
+  return Promise.all(moments.map(({ bookmark }) => history.queryAt(bookmark, query)));
 }
 
 class Counter extends DurableObject {
