@@ -56,8 +56,18 @@ export const foreignBookmark = (bookmark: string): Error =>
 export const futureTimestamp = (ms: number): Error =>
   new Error(`Invalid timestamp '${ms}'. Please provide a timestamp in the past`);
 /** spec/runtime §8.3 */
-export const oldTimestamp = (ms: number): Error =>
-  new Error(`Invalid timestamp '${ms}'. Please provide a timestamp within the last 30 days`);
+export const oldTimestamp = (ms: number, retentionMs: number): Error =>
+  new Error(`Invalid timestamp '${ms}'. Please provide a timestamp within the last ${duration(retentionMs)}`);
+
+/** What was older has been given up for the bytes that the history may have. */
+export const tooOldForHistory = (ms: number, oldestMs: number): Error =>
+  new Error(`Invalid timestamp '${ms}'. Please provide a timestamp from '${oldestMs}' on: older history was given up`);
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+function duration(ms: number): string {
+  return ms % DAY_MS === 0 ? `${ms / DAY_MS} days` : `${ms} milliseconds`;
+}
 
 /** spec/runtime §1.5 */
 export const NESTED_TOO_DEEPLY = "blockConcurrencyWhile() calls are nested too deeply.";

@@ -77,6 +77,7 @@ export function openBackend(options: BackendOptions, { now, random }: Platform):
       ...(options.limits && { limits: options.limits }),
       ...(maxDatabaseBytes !== undefined && { maxDatabaseBytes }),
       ...(maxCommitBytes !== undefined && { maxCommitBytes }),
+      ...(retentionMs !== undefined && { retentionMs }),
     },
     due: (beforeMs, limit) => store.due(beforeMs, limit),
     close: async () => {

@@ -337,6 +337,40 @@ describe("point-in-time recovery", () => {
     expect(count()).toBe(1);
   });
 
+  test("as far back as was asked for, in time and in bytes", async () => {
+    const clock = { time: 1_750_000_000_000, now: () => clock.time };
+    const store = memoryStore();
+    const DAY = 86_400_000;
+    const open = (options: { readonly retentionMs?: number; readonly historyBytes?: number }) =>
+      openStorage({ id: "a", store, clock, ...options });
+    const times: number[] = [];
+    for (let session = 0; session < 5; session++) {
+      const one = await open({ retentionMs: 60 * DAY });
+      for (let i = 0; i < 60; i++) {
+        one.storage.sql.exec("CREATE TABLE IF NOT EXISTS t (data BLOB)");
+        one.storage.sql.exec("DELETE FROM t");
+        one.storage.sql.exec("INSERT INTO t VALUES (randomblob(8000))");
+        await one.storage.sync();
+      }
+      times.push(clock.time);
+      clock.time += 10 * DAY;
+      await one.close();
+    }
+    const long = await open({ retentionMs: 60 * DAY });
+    const [first = 0, , third = 0] = times;
+    const oldest = await long.storage.getBookmarkForTime(first);
+    expect(await long.queryAt(oldest, "SELECT count(*) AS n FROM t")).toEqual([{ n: 1 }]);
+    await expect(long.storage.getBookmarkForTime(first - 11 * DAY)).rejects.toThrow(/within the last 60 days/);
+    await long.close();
+    const small = await open({ retentionMs: 60 * DAY, historyBytes: 1_200_000 });
+    await expect(small.storage.getBookmarkForTime(first)).rejects.toThrow(/Please provide a timestamp from '\d+' on/);
+    expect(await small.queryAt(await small.storage.getBookmarkForTime(third + 1), "SELECT count(*) AS n FROM t")).toEqual([
+      { n: 1 },
+    ]);
+    await small.close();
+    await expect(open({ historyBytes: -1 })).rejects.toThrow("historyBytes must not be negative, but is -1.");
+  });
+
   test("by time, on a clock of the test's", async () => {
     const clock = { time: 1_750_000_000_000, now: () => clock.time };
     const timed = await openStorage({ id: "a", clock });

@@ -30,6 +30,8 @@ const OWNER = "DurableObjectStorage";
 const AS_OF_TIME = "Incorrect type for the 'asOfTime' field on 'TransactionOptions': the provided value is not of type 'date'.";
 
 export interface StorageParts {
+  /** How far back an object can be restored; 30 days if left out. */
+  readonly retentionMs?: number | undefined;
   /** `supports.rowCounts` of the driver. */
   readonly rowCounts: "exact" | "estimated";
   /** `supports.exactText` of the driver. */

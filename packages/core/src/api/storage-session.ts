@@ -158,6 +158,7 @@ export class StorageSession {
       rowCounts: supports.rowCounts,
       exactText: supports.exactText,
       maxValueBytes: parts.backend.limits?.length ?? (LIMITS.length as number),
+      retentionMs: parts.backend.retentionMs,
       ...{
         connection,
         policy,

@@ -20,6 +20,8 @@ export interface SqliteBackend {
   /** Bytes of pages that one commit may write: one that would write more fails with SQLITE_FULL. 1 GiB if left out. Engines whose
    * `supports.quota` is `"max_page_count"` do not ask. */
   readonly maxCommitBytes?: number;
+  /** How far back `getBookmarkForTime` goes, milliseconds. The platform's 30 days if left out. */
+  readonly retentionMs?: number;
 }
 
 /** Asynchronous key-value storage only. */

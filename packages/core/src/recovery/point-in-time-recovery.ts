@@ -4,7 +4,15 @@
  * A bookmark names a position of the timeline. A restore is asked for now and done when the next session starts: the request is part
  * of this turn's commit, so a turn that rolls back asks for nothing (T10). parity: bookmark-restore */
 import type { Timeline } from "../contract/index.js";
-import { foreignBookmark, futureTimestamp, malformedBookmark, NOT_A_DATE, notOfType, oldTimestamp } from "../messages.js";
+import {
+  foreignBookmark,
+  futureTimestamp,
+  malformedBookmark,
+  NOT_A_DATE,
+  notOfType,
+  oldTimestamp,
+  tooOldForHistory,
+} from "../messages.js";
 import { toText } from "../sql/bindings.js";
 import type { Transaction } from "../transaction/transaction.js";
 
@@ -21,6 +29,8 @@ export interface RecoveryParts {
   now(): number;
   /** What resolves in a turn of its own, of the scope that is current now, after the present one has ended. */
   turnTaker(): () => Promise<void>;
+  /** How far back a time may be; 30 days if left out. */
+  readonly retentionMs?: number | undefined;
   /** The class name in messages. */
   readonly owner: string;
 }
@@ -45,20 +55,22 @@ export class PointInTimeRecovery {
     return timeline.bookmark(position);
   }
 
-  /** @throws TypeError if it is neither date nor number; Error if it is in the future or older than 30 days */
+  /** @throws TypeError if it is neither date nor number; Error if it is in the future, or older than what is retained */
   async getBookmarkForTime(timestamp: unknown): Promise<string> {
-    const { timeline, now, owner } = this.#parts;
+    const { timeline, now, owner, retentionMs = RETENTION_MS } = this.#parts;
     if (typeof timestamp !== "number" && !(timestamp instanceof Date)) {
       throw notOfType("getBookmarkForTime", owner, 1, "date");
     }
     const ms = Number(timestamp);
     if (Number.isNaN(ms)) throw new TypeError(NOT_A_DATE);
     if (ms > now()) throw futureTimestamp(ms);
-    if (ms < now() - RETENTION_MS) throw oldTimestamp(ms);
+    if (ms < now() - retentionMs) throw oldTimestamp(ms, retentionMs);
     const nextTurn = this.#parts.turnTaker();
     await nextTurn();
     const position = await timeline.resolveTime(ms);
     await nextTurn();
+    // The first state that is retained is a later one than was asked for, and not the empty beginning.
+    if (position.wallMs > ms && position.txid > 0) throw tooOldForHistory(ms, position.wallMs);
     return timeline.bookmark(position);
   }
 
