@@ -21,6 +21,7 @@ export class WasmDatabase implements SqliteDatabase {
   readonly #pointer: number;
   readonly #file: PageFile;
   readonly #name: string;
+  readonly #scratch: OpenOptions["scratch"];
   readonly #statements = new Set<WasmStatement>();
   readonly #pageCounter: SqliteStatement;
   #closed = false;
@@ -38,10 +39,11 @@ export class WasmDatabase implements SqliteDatabase {
       beforeCommit: (pageCount, changedPages) => options.beforeCommit(pageCount, changedPages),
       onCommit: (commit) => {
         options.onCommit(commit);
-        this.#choose(commit.pageCount, scratch);
+        this.#choose(commit.pageCount);
       },
     });
-    this.#choose(image.pageCount, scratch);
+    this.#scratch = scratch;
+    this.#choose(image.pageCount);
     this.#name = engine.freshName();
     engine.vfs.register(this.#name, this.#file);
     this.#pointer = engine.open(this.#name, (action, a = null, b = null, c = null, d = null) =>
@@ -109,6 +111,7 @@ export class WasmDatabase implements SqliteDatabase {
 
   exec(sql: string): void {
     this.#assertOpen();
+    this.beforeRun();
     const code = this.engine.call((exports) =>
       withBytes(this.engine, encodeWtf8(`${sql}\0`), (at) => exports.sqlite3_exec(this.#pointer, at, 0, 0, 0)),
     );
@@ -133,6 +136,9 @@ export class WasmDatabase implements SqliteDatabase {
 
   /** To be called before a statement begins: the mode cannot be changed while something was written. */
   beforeRun(): void {
+    if (this.#scratch && (this.#wantedMode !== "MEMORY" || this.#journalMode !== "MEMORY")) {
+      this.engine.vfs.setScratch(this.#scratch);
+    }
     if (this.#wantedMode === this.#journalMode || this.#isOwn) return;
     this.#isOwn = true;
     try {
@@ -145,10 +151,8 @@ export class WasmDatabase implements SqliteDatabase {
     }
   }
 
-  #choose(pageCount: number, scratch: OpenOptions["scratch"]): void {
-    if (!scratch) return;
-    this.#wantedMode = pageCount > JOURNAL_PAGES ? "TRUNCATE" : "MEMORY";
-    if (this.#wantedMode !== "MEMORY") this.engine.vfs.setScratch(scratch);
+  #choose(pageCount: number): void {
+    if (this.#scratch) this.#wantedMode = pageCount > JOURNAL_PAGES ? "TRUNCATE" : "MEMORY";
   }
 
   forget(statement: WasmStatement): void {

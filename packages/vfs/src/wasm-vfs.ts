@@ -52,7 +52,7 @@ export class WasmVfs {
   readonly #memory: WasmMemory;
   readonly #named = new Map<string, PageFile>();
   readonly #open = new Map<number, PageFile | TemporaryFile>();
-  /** Of the database that asked for room last: it does not matter where files without a name are. */
+  /** Of the database whose statement runs, if it has room. */
   #scratch: (() => ScratchFile) | undefined;
   #error: unknown;
 
@@ -79,7 +79,7 @@ export class WasmVfs {
     this.#named.set(name, file);
   }
 
-  /** From now on there is room for journals and files without a name. */
+  /** To be called before a statement of a database runs that has room for its journal, and for files without a name. */
   setScratch(scratch: () => ScratchFile): void {
     this.#scratch = scratch;
   }

@@ -137,9 +137,13 @@ export class History {
   async #fromSnapshot(
     at: Position,
   ): Promise<(OpeningState & { readonly image: PagedImage; readonly position: Position }) | undefined> {
-    const snapshot = await this.#log.snapshot(at);
-    const state = snapshot && (await readSnapshot(snapshot, this.#imageParts));
-    return state && { ...state, position: snapshot.position };
+    for (;;) {
+      const snapshot = await this.#log.snapshot(at);
+      const state = snapshot && (await readSnapshot(snapshot, this.#imageParts));
+      if (state) return { ...state, position: snapshot.position };
+      if (!snapshot || !("file" in snapshot)) return undefined;
+      snapshot.file.discard(); // there may be an older one
+    }
   }
 
   /** What the last record of an epoch is, or the record with a given sequence, if the bookmark was made from it. */
