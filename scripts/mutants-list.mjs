@@ -360,8 +360,8 @@ export const MUTANTS = [
     rule: "T10",
     what: "a snapshot does not say what is armed",
     file: timeline("timeline/log-timeline"),
-    from: "writeSnapshot({ image, meta: this.#meta, oldestMs: this.#oldestMs }, at)",
-    to: "writeSnapshot({ image, meta: { ...this.#meta, armedRestore: null }, oldestMs: this.#oldestMs }, at)",
+    from: "const state = { image, meta: this.#meta,",
+    to: "const state = { image, meta: { ...this.#meta, armedRestore: null },",
     test: history("T10: what was armed in a long session"),
   },
   {

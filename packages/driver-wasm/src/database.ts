@@ -7,7 +7,8 @@ import type { Engine } from "./engine.js";
 import { WasmStatement } from "./statement.js";
 import { withBytes } from "./values.js";
 
-const IOERR = 10;
+/** SQLITE_IOERR and SQLITE_CANTOPEN: behind them is an error of the file interface's. */
+const FILE_ERRORS: ReadonlySet<number> = new Set([10, 14]);
 const CONFIG_DEFENSIVE = 1010;
 const FCNTL_RESET_CACHE = 42;
 
@@ -130,7 +131,7 @@ export class WasmDatabase implements SqliteDatabase {
     return new SqliteFailure(code, message, {
       extendedCode,
       offset: offset < 0 ? undefined : offset,
-      cause: (code & 0xff) === IOERR ? this.engine.vfs.takeError() : undefined,
+      cause: FILE_ERRORS.has(code & 0xff) ? this.engine.vfs.takeError() : undefined,
     });
   }
 
@@ -141,12 +142,13 @@ export class WasmDatabase implements SqliteDatabase {
     }
     if (this.#wantedMode === this.#journalMode || this.#isOwn) return;
     this.#isOwn = true;
+    let set: SqliteStatement | undefined;
     try {
-      const set = this.prepare(`PRAGMA journal_mode = ${this.#wantedMode}`)?.statement;
+      set = this.prepare(`PRAGMA journal_mode = ${this.#wantedMode}`)?.statement;
       set?.step();
       if (String(set?.row()[0]).toUpperCase() === this.#wantedMode) this.#journalMode = this.#wantedMode; // else at the next
-      set?.finalize();
     } finally {
+      set?.finalize();
       this.#isOwn = false;
     }
   }

@@ -112,6 +112,22 @@ test("a change of every row is one commit, durable, and can be taken back; scrat
   expect(await readdir(join(dir, "scratch"))).toEqual([]);
 });
 
+test("after a large change that was rolled back, a small one is small", { timeout: 60_000 }, async () => {
+  const opened = await openStorage({ dir, id: "a", maxCommitBytes: 8 << 20 });
+  const { sql } = opened.storage;
+  await expect(
+    opened.storage.transaction(async () => {
+      sql.exec("UPDATE t SET n = n + 1");
+      throw new Error("no");
+    }),
+  ).rejects.toThrow("no");
+  sql.exec("UPDATE t SET n = n + 0 WHERE id = 1");
+  sql.exec("UPDATE t SET n = 1000 WHERE id = 2");
+  await opened.storage.sync();
+  expect(sql.exec(SUM).one()).toEqual({ ...before, n: before.n + 999 });
+  await opened.close();
+});
+
 test("T7: a commit that would write more than it may is refused, and undone", { timeout: 60_000 }, async () => {
   const opened = await openStorage({ dir, id: "b", maxCommitBytes: 8 << 20 });
   const { sql } = opened.storage;

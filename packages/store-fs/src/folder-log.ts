@@ -82,23 +82,33 @@ export class FolderLog extends FolderLogReader implements Log, Writer {
 
   replace(span: Span, records: AsyncIterable<Uint8Array>): Promise<void> {
     return this.#object.alone(async () => {
-      const merged: Stored[] = [];
-      for await (const record of records) {
-        const found = readRecord(record);
-        if (!found) throw this.#object.usage("A record that is to replace others is damaged");
-        const { header } = found;
-        const kept = await this.#owner.largeRecords.replacement(this.#object, header.position, found.record);
-        merged.push({ header, record: kept });
-      }
       await this.#owner.rewrite(this.#object, async (state) => {
         const { from, to } = this.#spanIn(state, span);
         const isCopied = state.records[to]?.isCopied ?? false;
+        const merged = await this.#keepAll(records); // now, that nothing else of the object is moved
         const kept = merged.map(({ header, record }) => segmentRecord(header, record, isCopied));
         const all = [...state.records.slice(0, from), ...kept, ...state.records.slice(to + 1)];
         return { floor: state.floor, records: all, alarmBefore: null };
       });
       await this.#removeSnapshots(span);
     });
+  }
+
+  /** What is to be kept of records that stand for others: all, or none of their files. */
+  async #keepAll(records: AsyncIterable<Uint8Array>): Promise<Stored[]> {
+    const kept: Stored[] = [];
+    try {
+      for await (const record of records) {
+        const found = readRecord(record);
+        if (!found) throw this.#object.usage("A record that is to replace others is damaged");
+        const { header } = found;
+        kept.push({ header, record: await this.#owner.largeRecords.replacement(this.#object, header.position, found.record) });
+      }
+    } catch (error) {
+      for (const { record } of kept) await this.#owner.largeRecords.remove(this.#object, record);
+      throw error;
+    }
+    return kept;
   }
 
   /** Snapshots inside a span that was replaced are of no use any more. */

@@ -9,7 +9,7 @@
  * 3. Objects' records go to the journal, and behind it to files of their own. A journal is removed when every file that took from it is
  *    durable.
  * 4. A failed write or sync ends the ownership (T16). The next one is told what was durable. */
-import { HoldfastError, NO_POSITION, type Position } from "@holdfast/timeline/contract";
+import { HoldfastError, type Position } from "@holdfast/timeline/contract";
 import { type AcceptedJournal, encodeEpochFile, epochName, epochsAmong, journalName, journalsAmong } from "./epoch-file.js";
 import { type FileSystem, publish } from "./file-system.js";
 import type { ReaderParts } from "./folder-log-reader.js";
@@ -187,9 +187,9 @@ export class FolderOwner {
     return ticket;
   }
 
-  /** Removes large records behind the end of a log that nothing was appended to by this owner. */
+  /** Removes large records behind the end of a log that nothing was appended to by this owner, and snapshots that were not finished. */
   async removeBehind(object: StoredObject, head: Position): Promise<void> {
-    if (object.lastTicket > 0 || (head === NO_POSITION && object.isPresent === undefined)) return;
+    if (object.lastTicket > 0) return;
     this.check();
     await this.#orFail(() => removeBehind(this.#parts.fs, object.folder, this.epoch, head));
   }

@@ -2,7 +2,8 @@
  * A store in a folder: one journal for all objects, synced for everybody who waits, and files of each object's own behind it. One process
  * writes; any may read. Stores of one process on one folder share it. */
 import { realpathSync } from "node:fs";
-import { resolve } from "node:path";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import {
   comparePositions,
   HoldfastError,
@@ -77,6 +78,7 @@ export class FolderStore implements LogStore {
   readonly #shared: SharedFolder;
   readonly #onClosed: () => void;
   readonly #logs = new Set<FolderLog>();
+  readonly #discarded = new Map<string, Set<string>>();
   #closed: Promise<void> | undefined;
 
   constructor(shared: SharedFolder, onClosed: () => void = () => {}) {
@@ -92,7 +94,7 @@ export class FolderStore implements LogStore {
       object.writer?.fence();
       await owner.durable(object.lastTicket); // all that the writer before will ever have acknowledged
       const state = await owner.readEnd(object);
-      await owner.removeBehind(object, state.head);
+      if (state.head !== NO_POSITION || object.isPresent !== undefined) await owner.removeBehind(object, state.head);
       object.taken = Math.max(object.taken, state.head.epoch, state.floor) + 1;
       object.isPresent = true;
       const log: FolderLog = new FolderLog(owner, object, state, () => this.#logs.delete(log));
@@ -119,7 +121,10 @@ export class FolderStore implements LogStore {
     const readWhole = () => readObject(fs, folder, entries, known);
     const { head } = (await readEnd(files)) ?? (await readWhole());
     const recordsOf = (place: Place) => recordsFrom(files, place, async () => (await readWhole()).records);
-    const parts = { ...{ fs, folder, pins: new Set<Position>(), discarded: new Set<string>() }, recordsFrom: recordsOf };
+    const parts = {
+      ...{ fs, folder, pins: new Set<Position>(), discarded: this.#discardedOf(objectId) },
+      recordsFrom: recordsOf,
+    };
     return new FolderLogReader({ ...parts, placeAt: (wallMs) => placeAt(files, wallMs) }, head);
   }
 
@@ -127,9 +132,17 @@ export class FolderStore implements LogStore {
     return this.#shared.hasRoom(bytes);
   }
 
+  /** Who only reads writes nothing into the folder. */
   scratch(): ScratchFile {
     const { fs, dir } = this.#shared.parts;
-    return fs.scratch(`${dir}/scratch`);
+    return fs.scratch(this.#shared.current ? `${dir}/scratch` : join(tmpdir(), "holdfast-scratch"));
+  }
+
+  /** Damaged snapshots of an object that this process does not own. */
+  #discardedOf(objectId: string): Set<string> {
+    const known = this.#discarded.get(objectId) ?? new Set<string>();
+    this.#discarded.set(objectId, known);
+    return known;
   }
 
   async fork(objectId: string, at: Position, to: string): Promise<void> {

@@ -3,7 +3,7 @@ import type { Position, RecordMeta } from "@holdfast/timeline/contract";
 import { recordAlarm } from "@holdfast/timeline/record";
 import type { FileSystem } from "./file-system.js";
 import type { Entry } from "./journal-file.js";
-import { recordFileName, standInFor, storedAlarm, type WrittenBy, wholeRecord } from "./large-record.js";
+import { fileOfStandIn, recordFileName, standInFor, storedAlarm, type WrittenBy, wholeRecord } from "./large-record.js";
 import type { StoredObject } from "./stored-object.js";
 
 export interface LargeRecordParts {
@@ -50,6 +50,12 @@ export class LargeRecordFiles {
   /** What is to be kept of a record that stands for others, durably. */
   async replacement(object: StoredObject, position: Position, record: Uint8Array): Promise<Uint8Array> {
     return record.length < this.#parts.largeBytes ? record : this.#keep(object, position, record, recordAlarm(record));
+  }
+
+  /** Removes the file of a record that nothing speaks of yet. */
+  async remove({ folder }: StoredObject, stored: Uint8Array): Promise<void> {
+    const name = fileOfStandIn(stored);
+    if (name !== undefined) await this.#parts.fs.remove(`${folder}/${name}`);
   }
 
   async #keep({ folder }: StoredObject, position: Position, record: Uint8Array, alarm: number | null | undefined) {

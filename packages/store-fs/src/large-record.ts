@@ -18,6 +18,9 @@ const STAND_IN_BYTES = HEADER_AT + HEADER_BYTES + 4;
 
 const FILE = /^[0-9a-f]{8}-[0-9a-f]{8}-([0-9a-f]{8})-[0-9a-f]{8}\.record$/;
 
+/** A snapshot that its owner has not finished. */
+const UNFINISHED = /^[0-9a-f]{8}-[0-9a-f]{8}-([0-9a-f]{8})\.snapshot\.tmp$/;
+
 const hex = (value: number): string => value.toString(16).padStart(8, "0");
 
 /** Who wrote a file: an owner, and if it is another object's record, as which of its copies, from 1: an object that was deleted may become a copy that
@@ -109,6 +112,8 @@ export async function wholeRecord(fs: FileSystem, folder: string, stored: Uint8A
 /** Removes what was written behind the end of a log by an owner that died, before anything is appended to it. */
 export async function removeBehind(fs: FileSystem, folder: string, owner: number, head: Position): Promise<void> {
   for (const name of await fs.names(folder)) {
+    const unfinished = UNFINISHED.exec(name)?.[1];
+    if (unfinished !== undefined && Number.parseInt(unfinished, 16) < owner) await fs.remove(`${folder}/${name}`);
     const by = FILE.exec(name)?.[1];
     if (by === undefined || Number.parseInt(by, 16) > owner) continue;
     const place = { epoch: Number.parseInt(name.slice(0, 8), 16), sequence: Number.parseInt(name.slice(9, 17), 16) };

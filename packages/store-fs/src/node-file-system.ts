@@ -1,4 +1,5 @@
 /** The file system of Node. */
+import { randomUUID } from "node:crypto";
 import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readSync, rmSync, writeSync } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
@@ -52,13 +53,9 @@ export const nodeFileSystem: FileSystem = {
   },
   scratch: (folder) => {
     mkdirSync(folder, { recursive: true });
-    scratchFiles += 1;
-    return new Scratch(`${folder}/${process.pid}-${scratchFiles}`);
+    return new Scratch(`${folder}/${randomUUID()}`);
   },
 };
-
-/** How many were made in this process. */
-let scratchFiles = 0;
 
 class OpenFile implements ReadableFile {
   readonly bytes: number;

@@ -152,8 +152,8 @@ class Merge {
 }
 
 /** Whether a record goes on from a head. */
-export function follows({ position, previousChecksum, isCopied }: SegmentRecord, before: Position): boolean {
+export function follows({ position, previousChecksum, isCopied, mayJump }: SegmentRecord, before: Position): boolean {
   if (before === NO_POSITION) return isCopied || previousChecksum === NO_POSITION.checksum;
   const isNext = position.epoch === before.epoch ? position.sequence === before.sequence + 1 : position.sequence === 0;
-  return isNext && previousChecksum === before.checksum;
+  return (isNext || mayJump) && previousChecksum === before.checksum;
 }

@@ -4,7 +4,7 @@
  * A group is written at once, and the journal keeps its records until it is durable. So the end of a file may be torn, and then the journal
  * still has what is missing; whatever a footer stands behind was durable, and if it is damaged, it is damaged (T6). */
 import type { Place, Position } from "@holdfast/timeline/contract";
-import { crc32, HEADER_BYTES, type RecordHeader, readHeader } from "@holdfast/timeline/record";
+import { crc32, HEADER_BYTES, type RecordHeader, readHeader, recordMayJump } from "@holdfast/timeline/record";
 import { damage } from "./damage.js";
 import { readStored, storedHeaderBytes } from "./large-record.js";
 
@@ -38,6 +38,8 @@ export interface SegmentRecord {
   readonly record: Uint8Array;
   /** Another object's. */
   readonly isCopied: boolean;
+  /** Its place need not be the one after the record before it: a part of a state that stands for many records. */
+  readonly mayJump: boolean;
 }
 
 export interface ScannedSegment {
@@ -154,7 +156,8 @@ export function scanSegment(path: string, all: Uint8Array, known: number | undef
 }
 
 export function segmentRecord(header: RecordHeader, record: Uint8Array, isCopied: boolean): SegmentRecord {
-  return { position: header.position, previousChecksum: header.previousChecksum, record, isCopied };
+  const { position, previousChecksum } = header;
+  return { position, previousChecksum, record, isCopied, mayJump: recordMayJump(header) };
 }
 
 /** The records of a group, `undefined` if one of them is damaged. */

@@ -57,7 +57,19 @@ export class PageFile {
 
   /** Whether the transaction may commit. */
   prepare(): "ok" | "full" {
+    if (!this.#isChanged()) return "ok";
+    if (this.#parts.beforeCommit(this.pageCount, this.#overlay.size) === "ok") return "ok";
+    this.#dropUnchanged(); // an earlier transaction that was rolled back may have left many
     return this.#isChanged() ? this.#parts.beforeCommit(this.pageCount, this.#overlay.size) : "ok";
+  }
+
+  /** Forgets the pages that are as the image has them. */
+  #dropUnchanged(): void {
+    for (const pageNumber of [...this.#overlay.numbers()]) {
+      const before = this.#before(pageNumber);
+      const now = this.#overlay.get(pageNumber) as Uint8Array;
+      if (before?.every((byte, i) => byte === now[i])) this.#overlay.delete(pageNumber);
+    }
   }
 
   /** Hands the transaction's pages over and folds them into the image. @throws what the receiver throws; the file is then unusable */

@@ -6,7 +6,7 @@
  * 1. Whatever breaks the session (a failed flush, a refused commit, an abort) breaks it once and for all: its storage refuses every
  *    call with that error, and what was not committed is gone. The next session starts from the durable head.
  * 2. `close()` ends the turn, refuses further calls, waits until everything committed is durable, and rejects if any of it was lost. */
-import { PAGE_SIZE, type PastRestore, type Position, type SqliteBackend, type Timeline } from "../contract/index.js";
+import { type Image, PAGE_SIZE, type PastRestore, type Position, type SqliteBackend, type Timeline } from "../contract/index.js";
 import { HoldfastError, isHoldfastError } from "../error.js";
 import { OutputGate } from "../gate/output-gate.js";
 import type { Scope } from "../gate/scope.js";
@@ -79,12 +79,14 @@ export class StorageSession {
     const policy = new SqlPolicy();
     const connection = new Connection(policy.authorize);
     const session = new StorageSession(parts, timeline, policy, connection);
+    let image: Image | undefined;
     try {
+      image = await timeline.image();
       connection.attach(
         await parts.backend.driver.open({
           objectId: parts.objectId,
           head: timeline.head,
-          image: await timeline.image(),
+          image,
           maxPageCount: maxPages,
           cacheBytes: CACHE_BYTES,
           limits: { ...LIMITS, ...parts.backend.limits },
@@ -99,6 +101,7 @@ export class StorageSession {
         }),
       );
     } catch (error) {
+      image?.close();
       await timeline.close();
       throw error;
     }

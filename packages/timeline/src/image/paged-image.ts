@@ -175,8 +175,9 @@ export class PagedImage implements Image {
 
   /** Writes a page to the scratch file that was not in memory. */
   #put(pageNumber: number, before: number | undefined, bytes: Uint8Array): void {
+    const slot = this.#toScratch(bytes);
     this.#left(pageNumber, before);
-    this.#pages[pageNumber - 1] = this.#toScratch(bytes);
+    this.#pages[pageNumber - 1] = slot;
   }
 
   /** Only where there is one. */

@@ -166,7 +166,9 @@ export class History {
   /** The newest position at or before a time; the first of all if the time is before it. */
   async atTime(ms: number, durable: Position): Promise<Position> {
     let found: Position | undefined;
-    const place = await this.#log.placeAt(ms);
+    let place = await this.#log.placeAt(ms);
+    const [first] = place.epoch > 0 ? await firstOf(this.#from(place, durable)) : [];
+    if (first?.header.kind === RecordKind.PART) place = NO_POSITION; // its commit may be later than that
     for await (const { header } of place.epoch > 0 ? this.#from(place, durable) : this.records(NO_POSITION, durable)) {
       if (found && header.position.wallMs > ms) break;
       if (header.kind !== RecordKind.PART) found = header.position;
@@ -202,6 +204,11 @@ export class History {
       `The log of object '${this.#objectId}' is damaged: a record ${where} ${what}. Nothing was changed; restore the log from a copy.`,
     );
   }
+}
+
+async function firstOf<T>(all: AsyncGenerator<T>): Promise<T[]> {
+  for await (const one of all) return [one];
+  return [];
 }
 
 async function* each<T>(batches: AsyncIterable<readonly T[]>): AsyncGenerator<T> {

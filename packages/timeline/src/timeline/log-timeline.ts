@@ -87,6 +87,8 @@ export class LogTimeline extends TimelineView implements Timeline {
   #historyBytes = 0;
   /** The state with which the session begins, until somebody takes it or something is appended. */
   #begun: PagedImage | undefined;
+  /** The state that the log ends with, to be closed if the opening fails. */
+  #opened: PagedImage | undefined;
   /** The session's image: every commit is applied to it before the next one is appended. */
   #live: PagedImage | undefined;
   #closed: Promise<void> | undefined;
@@ -99,6 +101,8 @@ export class LogTimeline extends TimelineView implements Timeline {
     try {
       await timeline.#start();
     } catch (error) {
+      timeline.#opened?.close();
+      timeline.#begun?.close();
       await log.close();
       throw error;
     }
@@ -209,6 +213,7 @@ export class LogTimeline extends TimelineView implements Timeline {
   async #start(): Promise<void> {
     const { head: before, isFork } = this.#log;
     const opening = await this.history.at(before);
+    this.#opened = opening.image;
     const armed = opening.meta.armedRestore;
     const isNew = isFork || comparePositions(before, NO_POSITION) === 0;
     const incarnation = isNew ? toUint64(this.#parts.random(8)) : before.incarnation;
@@ -254,8 +259,9 @@ export class LogTimeline extends TimelineView implements Timeline {
 
   /** Makes one state of what is too old to be restored, or too much, if that is worth it (T15). */
   async #retain(horizon: Horizon): Promise<void> {
-    const { expired, bytes } = await findExpired(this.history.records(NO_POSITION, this.#head), horizon);
+    const { expired, bytes, keptMs } = await findExpired(this.history.records(NO_POSITION, this.#head), horizon);
     this.#historyBytes = bytes;
+    this.#oldestMs = keptMs;
     if (!expired || expired.bytes < MIN_EXPIRED_BYTES) return;
     const { first, last } = expired;
     const image = await this.#imageUnlessDamaged(last);

@@ -50,11 +50,12 @@ export interface Horizon {
   readonly bytes: number;
 }
 
-/** What may become one state, and the bytes of everything; `expired` is absent if there is nothing, or one record already. */
+/** What may become one state, the bytes of everything, and when what stays was written: before that is older than the horizon, nothing more expires.
+ * `expired` is absent if there is nothing, or one record already. */
 export async function findExpired(
   history: AsyncIterable<HistoryRecord>,
   horizon: Horizon,
-): Promise<{ readonly expired?: Expired; readonly bytes: number }> {
+): Promise<{ readonly expired?: Expired; readonly bytes: number; readonly keptMs: number }> {
   const epochs: Epoch[] = [];
   const places: Position[] = [];
   for await (const one of history) {
@@ -73,10 +74,11 @@ export async function findExpired(
   const expired = epochs.slice(0, end);
   const [first, last] = [expired[0], expired.at(-1)];
   const records = sum(expired.map((epoch) => epoch.records));
-  if (!first || !last || records < 2) return { bytes };
+  const keptMs = epochs[end]?.time ?? Number.POSITIVE_INFINITY;
+  if (!first || !last || records < 2) return { bytes, keptMs };
   const expiredBytes = sum(expired.map((epoch) => epoch.bytes));
   const { rawMs, meta } = last;
-  return { expired: { first: first.first, last: last.last, places, rawMs, records, bytes: expiredBytes, meta }, bytes };
+  return { expired: { first: first.first, last: last.last, places, rawMs, records, bytes: expiredBytes, meta }, bytes, keptMs };
 }
 
 /** How many of the oldest epochs are older than a time. */
@@ -111,7 +113,7 @@ function take(epochs: Epoch[], { header, record }: HistoryRecord): void {
   epoch.last = position;
   epoch.rawMs = rawMs;
   epoch.time = Math.max(epoch.time, time);
-  epoch.records += 1;
+  if (header.kind !== RecordKind.PART) epoch.records += 1;
   epoch.bytes += record.length;
   epoch.meta = { ...epoch.meta, ...said };
   if (header.kind !== RecordKind.RESTORE) return;
