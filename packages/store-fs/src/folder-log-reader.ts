@@ -27,6 +27,8 @@ export interface ReaderParts {
   readonly folder: string;
   /** Positions that must stay readable. */
   readonly pins: Set<Position>;
+  /** Whoever is reading records at the moment: what is read may not be replaced. */
+  readonly reading: Set<object>;
   /** Names of snapshots that are damaged. */
   readonly discarded: Set<string>;
   /** Records from a place on, and perhaps some before it. */
@@ -52,6 +54,17 @@ export class FolderLogReader implements LogReader {
   }
 
   async *records(after: Place, upTo: Place = this.head): AsyncGenerator<readonly Uint8Array[]> {
+    const { reading } = this.#parts;
+    const token = {};
+    reading.add(token);
+    try {
+      yield* this.#records(after, upTo);
+    } finally {
+      reading.delete(token);
+    }
+  }
+
+  async *#records(after: Place, upTo: Place): AsyncGenerator<readonly Uint8Array[]> {
     for await (const group of this.#parts.recordsFrom(after)) {
       const isIn = ({ position }: SegmentRecord) =>
         comparePositions(position, after) > 0 && comparePositions(position, upTo) <= 0;

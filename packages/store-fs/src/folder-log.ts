@@ -139,6 +139,7 @@ export class FolderLog extends FolderLogReader implements Log, Writer {
   /** Indexes of a span's ends. @throws HoldfastError `HOLDFAST_USAGE` if it cannot be replaced */
   #spanIn({ records }: ObjectState, { first, last }: Span): { from: number; to: number } {
     if (last.epoch >= this.epoch) throw this.#object.usage("A span cannot be replaced that reaches into the present epoch");
+    if (this.#object.reading.size > 0) throw this.#object.usage("A span cannot be replaced while the log is read");
     const isIn = (pin: Position) => comparePositions(pin, first) >= 0 && comparePositions(pin, last) <= 0;
     if ([...this.#object.pins].some(isIn)) throw this.#object.usage("A span cannot be replaced that is pinned");
     const from = records.findIndex(({ position }) => comparePositions(position, first) === 0);

@@ -155,9 +155,9 @@ export class FolderOwner {
 
   /** How its writer, or somebody else in this process, reads an object. */
   readerParts(object: StoredObject): ReaderParts {
-    const { folder, pins, discarded } = object;
+    const { folder, pins, reading, discarded } = object;
     return {
-      ...{ fs: this.#parts.fs, folder, pins, discarded },
+      ...{ fs: this.#parts.fs, folder, pins, reading, discarded },
       recordsFrom: (place) => recordsFrom(this.#files(object), place, async () => (await this.read(object)).records),
       placeAt: (wallMs) => placeAt(this.#files(object), wallMs),
     };

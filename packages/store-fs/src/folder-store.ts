@@ -122,7 +122,7 @@ export class FolderStore implements LogStore {
     const { head } = (await readEnd(files)) ?? (await readWhole());
     const recordsOf = (place: Place) => recordsFrom(files, place, async () => (await readWhole()).records);
     const parts = {
-      ...{ fs, folder, pins: new Set<Position>(), discarded: this.#discardedOf(objectId) },
+      ...{ fs, folder, pins: new Set<Position>(), reading: new Set<object>(), discarded: this.#discardedOf(objectId) },
       recordsFrom: recordsOf,
     };
     return new FolderLogReader({ ...parts, placeAt: (wallMs) => placeAt(files, wallMs) }, head);

@@ -38,6 +38,7 @@ export class StoredObject {
   readonly pending: Pending[] = [];
   /** Positions that must stay readable. */
   readonly pins: Set<Position> = new Set();
+  readonly reading: Set<object> = new Set();
   /** Names of snapshots that are damaged. */
   readonly discarded: Set<string> = new Set();
   /** The highest epoch that was taken in this process. */

@@ -79,6 +79,29 @@ test("one that is refused leaves no files behind", async () => {
   await store.close();
 });
 
+test("waits for those who read: what they have begun they can finish", async () => {
+  const store = folderStore(dir);
+  const first = await sourceOver(store).open("p");
+  for (let i = 0; i < 4; i++) await fill(first, i + 2, 600);
+  await first.close();
+  const records = (await store.read("p")).records({ epoch: 0, sequence: 0 })[Symbol.asyncIterator]();
+  let bytes = 0;
+  const take = async () => {
+    const { value, done } = await records.next();
+    for (const record of value ?? []) bytes += record.length;
+    return done !== true;
+  };
+  await take();
+  const before = await recordFiles("p");
+  await (await sourceOver(store, 100_000).open("p")).close();
+  expect(await recordFiles("p")).toBe(before);
+  while (await take());
+  expect(bytes).toBeGreaterThan(4 * 600 * 4000);
+  await (await sourceOver(store, 100_000).open("p")).close();
+  expect(await recordFiles("p")).toBeLessThan(before);
+  await store.close();
+});
+
 test("a large state that stands for many records is read a group at a time, as any log", async () => {
   const store = folderStore(dir);
   const first = await sourceOver(store).open("p");

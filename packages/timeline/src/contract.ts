@@ -79,7 +79,8 @@ export interface Log extends LogReader {
   /** Stores a full image taken at a durable position; published whole or not at all (T14). */
   putSnapshot(at: Position, chunks: AsyncIterable<Uint8Array>): Promise<void>;
   /** Replaces the records of a span by others that mean the same, atomically (T15). The span ends before this log's epoch.
-   * @throws HoldfastError `HOLDFAST_USAGE` if the span is pinned, not retained, or reaches into this epoch. */
+   * @throws HoldfastError `HOLDFAST_USAGE` if the span is pinned, not retained, or reaches into this epoch; perhaps if the log is being
+   * read at the moment. */
   replace(span: Span, records: AsyncIterable<Uint8Array>): Promise<void>;
 }
 

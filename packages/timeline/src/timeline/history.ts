@@ -191,9 +191,9 @@ export class History {
 
   /** The record at a place, if there is one that a state begins with. */
   async #positionIn(place: Place, upTo: Position): Promise<Position | undefined> {
-    const first = await this.#from(place, upTo).next();
-    if (first.done) return undefined;
-    const { kind, position } = first.value.header;
+    const [first] = await firstOf(this.#from(place, upTo));
+    if (!first) return undefined;
+    const { kind, position } = first.header;
     return kind !== RecordKind.PART && comparePositions(position, place) === 0 ? position : undefined;
   }
 

@@ -21,7 +21,7 @@ export interface Expired {
   /** How many records they are, and their bytes. */
   readonly records: number;
   readonly bytes: number;
-  /** Of the first of them, 1024 at most. */
+  /** Of the first of them, 4096 at most. */
   readonly places: readonly Position[];
   /** What the records say of the alarm and of a restore, taken together. */
   readonly meta: CommitMeta;
@@ -41,7 +41,8 @@ interface Epoch {
   readonly targets: { readonly epoch: number; readonly sequence: number }[];
 }
 
-const MANY = 1024;
+/** Enough for the parts of 16 GB. */
+const MANY = 4096;
 
 export interface Horizon {
   /** Milliseconds since the epoch. */
