@@ -77,7 +77,12 @@ export class FolderLog extends FolderLogReader implements Log, Writer {
     const { folder } = this.#object;
     await this.flushed(at);
     await fs.makeFolder(folder);
-    await publish(fs, { folder, name: snapshotName(at, epoch) }, chunks, () => this.#owner.check());
+    try {
+      await publish(fs, { folder, name: snapshotName(at, epoch) }, chunks, () => this.#owner.check());
+    } catch (error) {
+      this.#owner.check(); // whoever took the folder has removed what was not finished
+      throw error;
+    }
   }
 
   replace(span: Span, records: AsyncIterable<Uint8Array>): Promise<void> {
