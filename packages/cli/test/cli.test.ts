@@ -3,7 +3,7 @@ import { DurableObject } from "cloudflare:workers";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type DurableObjectNamespace, type DurableObjectState, openHost } from "holdfast";
+import { type DurableObjectNamespace, type DurableObjectState, openHost, openStorage } from "holdfast";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { run } from "../src/index.js";
 
@@ -154,6 +154,16 @@ describe("looking", () => {
     const stats = await json<{ objects: number; logs: number; all: number }>("stats");
     expect(stats.objects).toBe(2);
     expect(stats.all).toBeGreaterThanOrEqual(stats.logs);
+    const large = await mkdtemp(join(tmpdir(), "holdfast-cli-"));
+    const opened = await openStorage({ dir: large, id: "large" });
+    opened.storage.sql.exec("CREATE TABLE t AS SELECT randomblob(1500000) AS data"); // a record with a file of its own
+    await opened.close();
+    const lines: string[] = [];
+    expect(
+      await run(["--dir", large, "--json", "stats"], { out: (line) => lines.push(line), error: () => {}, isTerminal: false }),
+    ).toBe(0);
+    expect(JSON.parse(lines.join("")).logs).toBeGreaterThan(1_500_000);
+    await rm(large, { recursive: true });
     expect((await json<{ result: string }[]>("check")).map(({ result }) => result)).toEqual(["ok", "ok"]);
   });
 });

@@ -10,7 +10,7 @@ export async function stats({ dir, output }: Context): Promise<void> {
     if (path.startsWith("journal-")) bytes.journals += size;
     else if (path.startsWith("lost+found")) bytes.lostAndFound += size;
     else if (path.endsWith(".snapshot")) bytes.snapshots += size;
-    else if (path.endsWith(".log")) bytes.logs += size;
+    else if (path.endsWith(".log") || path.endsWith(".record")) bytes.logs += size;
   }
   const all = Object.values(bytes).reduce((sum, one) => sum + one, 0);
   output.one({ objects: ids.length, ...bytes, all });
