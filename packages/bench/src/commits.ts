@@ -11,7 +11,7 @@ import { type DurableObjectNamespace, folderStore, openHost } from "holdfast";
 import { medians, timed } from "./measure.js";
 
 const OBJECTS = 100;
-const COMMITS_EACH = 40;
+const COMMITS_EACH = 100;
 const COMMITS_ALONE = 200;
 /** About what a commit of one small value takes in the journal. */
 const BYTES = 300;

@@ -385,8 +385,7 @@ export class ObjectInstance {
   #afterDurable(send: () => void): void {
     const { gate, turns } = this.#session as StorageSession;
     turns.afterTurn(() => {
-      if (gate.isOpen) send();
-      else gate.wait().then(send, answeredByReset);
+      gate.whenOpen(send, answeredByReset);
     });
   }
 

@@ -12,8 +12,8 @@ export interface FileSystem {
   size(path: string): Promise<number | undefined>;
   /** Names in a folder, `[]` if it is not there. */
   names(folder: string): Promise<string[]>;
-  /** The same at once: it stands between a sync and its acknowledgement. @throws if the folder is not there */
-  namesNow(folder: string): string[];
+  /** Whether a file is there, at once: it stands between a sync and its acknowledgement. @throws if that cannot be told */
+  isThereNow(path: string): boolean;
   /** Makes a folder and those above it that are missing, durably. */
   makeFolder(folder: string): Promise<void>;
   /** Opens an empty new file; `undefined` if the name is taken. */
@@ -42,8 +42,8 @@ export interface ReadableFile {
 }
 
 export interface WritableFile {
-  /** Writes all bytes at an offset. */
-  write(bytes: Uint8Array, offset: number): Promise<void>;
+  /** Writes all bytes at an offset. If it is urgent, the process may wait for it. */
+  write(bytes: Uint8Array, offset: number, isUrgent?: boolean): Promise<void>;
   datasync(): Promise<void>;
   close(): Promise<void>;
 }

@@ -59,11 +59,11 @@ export class FolderLog extends FolderLogReader implements Log, Writer {
     this.#appended = meta.position;
   }
 
-  async flushed(upTo: Position): Promise<void> {
-    if (comparePositions(upTo, this.#appended) > 0) throw this.#refusal();
+  flushed(upTo: Position): Promise<void> {
+    if (comparePositions(upTo, this.#appended) > 0) return Promise.reject(this.#refusal());
     const last = this.#waiting.findLast(({ position }) => comparePositions(position, upTo) <= 0);
-    if (last) await this.#owner.durable(last.ticket);
-    else if (this.#owner.failure) throw this.#owner.failure.error;
+    if (last) return this.#owner.durable(last.ticket);
+    return this.#owner.failure ? Promise.reject(this.#owner.failure.error) : Promise.resolve();
   }
 
   async confirm(): Promise<void> {

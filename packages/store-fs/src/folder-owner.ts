@@ -50,6 +50,8 @@ export class FolderOwner {
   readonly epoch: number;
   readonly largeRecords: LargeRecordFiles;
   readonly #parts: OwnerParts;
+  readonly #epochPath: string;
+  readonly #nextEpochPath: string;
   readonly #legacy: Legacy;
   readonly #objects = new Map<string, StoredObject>();
   /** Those with entries that are in no file yet. */
@@ -93,6 +95,8 @@ export class FolderOwner {
     this.#parts = parts;
     this.#legacy = legacy;
     this.epoch = epoch;
+    this.#epochPath = `${parts.dir}/${epochName(epoch)}`;
+    this.#nextEpochPath = `${parts.dir}/${epochName(epoch + 1)}`;
     const { fs, largeBytes } = parts;
     const fail = (cause: unknown) => this.fail(cause);
     this.largeRecords = new LargeRecordFiles({ fs, epoch, largeBytes, fail, orFail: (write) => this.#orFail(write) });
@@ -203,16 +207,17 @@ export class FolderOwner {
     return this.#journal.durableTicket;
   }
 
-  /** @throws HoldfastError `HOLDFAST_FENCED` if somebody else has taken the folder; `HOLDFAST_STORE_FAILED` if it cannot be read */
+  /** Whoever takes the folder next takes the next epoch, and older ones are removed in their order: so either that is there, or this one is not.
+   * @throws HoldfastError `HOLDFAST_FENCED` if somebody else has taken the folder; `HOLDFAST_STORE_FAILED` if it cannot be read */
   check(): void {
     const { fs, dir } = this.#parts;
-    let newest: number | undefined;
+    let isOwned: boolean;
     try {
-      newest = epochsAmong(fs.namesNow(dir)).at(-1);
+      isOwned = !fs.isThereNow(this.#nextEpochPath) && fs.isThereNow(this.#epochPath);
     } catch (cause) {
       throw new HoldfastError("HOLDFAST_STORE_FAILED", `The folder ${dir} cannot be read.`, { cause });
     }
-    if (newest !== this.epoch) {
+    if (!isOwned) {
       throw new HoldfastError(
         "HOLDFAST_FENCED",
         `The folder ${dir} was taken over by another process. Restart the object there.`,

@@ -23,6 +23,8 @@ export type Entry =
   /** It begins as a copy of another: one of that one's records. */
   | { readonly kind: "copied"; readonly objectId: string; readonly record: Uint8Array };
 
+const encoder = new TextEncoder();
+
 const KINDS = ["record", "deleted", "copied"] as const;
 
 export function encodeJournalHeader({ epoch, number }: JournalName): Uint8Array {
@@ -37,7 +39,7 @@ export function encodeJournalHeader({ epoch, number }: JournalName): Uint8Array 
 
 /** `offset` is where the batch will stand, `durable` how much before it is durable. */
 export function encodeBatch(entries: readonly Entry[], offset: number, durable: number): Uint8Array {
-  const ids = entries.map(({ objectId }) => new TextEncoder().encode(objectId));
+  const ids = entries.map(({ objectId }) => encoder.encode(objectId));
   const payloadBytes = (entry: Entry) => ("record" in entry ? entry.record.length : 4);
   const bodyBytes = entries.reduce((sum, entry, i) => sum + ENTRY_HEADER_BYTES + (ids[i]?.length ?? 0) + payloadBytes(entry), 0);
   const bytes = new Uint8Array(BATCH_HEADER_BYTES + bodyBytes);

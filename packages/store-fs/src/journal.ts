@@ -136,7 +136,7 @@ export class Journal {
     const units = this.#takeUnits();
     for (const unit of units) for (const entry of unit) if ("ready" in entry) await entry.ready;
     const bytes = encodeBatch(units.flat(), this.#length, this.#synced);
-    await this.#file.write(bytes, this.#length);
+    await this.#file.write(bytes, this.#length, !isRelaxed);
     if (!isRelaxed) await this.#file.datasync();
     check();
     if (this.#failed) return;

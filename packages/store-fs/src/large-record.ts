@@ -7,7 +7,7 @@
  * The file is written when the record is appended, and durable before the stand-in is written: so nobody holds large records in memory, and whoever
  * reads a stand-in finds the file. Files that no stand-in speaks of are of an owner that died, or of records that were replaced. */
 import { comparePositions, type Place, type Position } from "@holdfast/timeline/contract";
-import { crc32, HEADER_BYTES, type RecordHeader, readHeader, readRecord, recordAlarm } from "@holdfast/timeline/record";
+import { crc32, HEADER_BYTES, headerOf, type RecordHeader, readHeader, readRecord, recordAlarm } from "@holdfast/timeline/record";
 import { damage } from "./damage.js";
 import type { FileSystem } from "./file-system.js";
 
@@ -62,12 +62,17 @@ export function readStored(bytes: Uint8Array, offset = 0): Stored | undefined {
 }
 
 export function isStandIn(bytes: Uint8Array, offset = 0): boolean {
-  return bytes.length >= offset + 4 && new DataView(bytes.buffer, bytes.byteOffset + offset, 4).getUint32(0, true) === MAGIC;
+  return bytes[offset + 3] === 0x31 && bytes[offset + 2] === 0x58 && bytes[offset + 1] === 0x46 && bytes[offset] === 0x48;
 }
 
 /** The header of a record that is stored whole or by its stand-in, if it is undamaged. */
 export function storedHeader(stored: Uint8Array): RecordHeader | undefined {
   return readHeader(stored, isStandIn(stored) ? HEADER_AT : 0);
+}
+
+/** The same of bytes that were checked before. */
+export function headerOfStored(stored: Uint8Array): RecordHeader {
+  return headerOf(stored, isStandIn(stored) ? HEADER_AT : 0);
 }
 
 /** The same as bytes. */

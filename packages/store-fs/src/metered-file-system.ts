@@ -25,8 +25,8 @@ export class Meter {
   /** The same file system, measured. */
   over(fs: FileSystem): FileSystem {
     const measured = (path: string, file: WritableFile): WritableFile => ({
-      write: async (bytes, offset) => {
-        await file.write(bytes, offset);
+      write: async (bytes, offset, isUrgent) => {
+        await file.write(bytes, offset, isUrgent);
         this.#set(path, Math.max(this.#sizes.get(path) ?? 0, offset + bytes.length));
       },
       datasync: () => file.datasync(),

@@ -8,7 +8,7 @@
 import { comparePositions, NO_POSITION } from "@holdfast/timeline/contract";
 import { type FileSystem, publish } from "./file-system.js";
 import type { Entry } from "./journal-file.js";
-import { fileOfStandIn, removeUnused, storedAlarm, storedHeader } from "./large-record.js";
+import { fileOfStandIn, headerOfStored, removeUnused, storedAlarm } from "./large-record.js";
 import { readLast } from "./object-end.js";
 import { alarmOf, floorOf, type KnownLengths, readObject, segmentName, segmentsAmong } from "./object-state.js";
 import { encodeFooter, encodeSegmentHeader, type SegmentRecord, segmentRecord } from "./segment-file.js";
@@ -51,8 +51,8 @@ export async function moveRecords(parts: MoveParts, object: StoredObject, upTo: 
   const floor = deleted?.floor ?? before.floor;
   const head = deleted ? NO_POSITION : before.head;
   const records = entries.slice(deletion + 1).flatMap((entry): SegmentRecord[] => {
-    const header = "record" in entry ? storedHeader(entry.record) : undefined;
-    if (!header || !("record" in entry)) return [];
+    if (!("record" in entry)) return [];
+    const header = headerOfStored(entry.record);
     const { position } = header;
     const counts = (entry.kind === "copied" || position.epoch > floor) && comparePositions(position, head) > 0;
     return counts ? [segmentRecord(header, entry.record, entry.kind === "copied")] : [];

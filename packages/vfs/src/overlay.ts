@@ -4,6 +4,10 @@ import { PAGE_SIZE, type ScratchFile } from "@holdfast/core/contract";
 /** Pages in memory: 8 MiB. */
 const MEMORY_PAGES = 2048;
 
+/** Pages of transactions that have ended, of any database: nearly all have few, and making them anew costs more than filling them. */
+const spare: Uint8Array[] = [];
+const MOST_SPARE = 64;
+
 export class Overlay {
   readonly #scratch: (() => ScratchFile) | undefined;
   readonly #memoryPages: number;
@@ -39,13 +43,16 @@ export class Overlay {
     return this.#fetched;
   }
 
-  /** Takes a page over; its bytes are the overlay's from here on. */
+  /** Keeps a copy of a page. */
   set(pageNumber: number, bytes: Uint8Array): void {
     const before = this.#pages.get(pageNumber);
     if (typeof before === "number") this.#file?.write(before * PAGE_SIZE, bytes);
-    else if (before || !this.#scratch || this.#inMemory < this.#memoryPages) {
-      this.#pages.set(pageNumber, bytes);
-      if (!before) this.#inMemory += 1;
+    else if (before) before.set(bytes);
+    else if (!this.#scratch || this.#inMemory < this.#memoryPages) {
+      const page = spare.pop() ?? new Uint8Array(PAGE_SIZE);
+      page.set(bytes);
+      this.#pages.set(pageNumber, page);
+      this.#inMemory += 1;
     } else {
       this.#file ??= this.#scratch();
       this.#file.write(this.#slots * PAGE_SIZE, bytes);
@@ -61,6 +68,10 @@ export class Overlay {
 
   /** Forgets everything, and gives the scratch file back. */
   clear(): void {
+    for (const page of this.#pages.values()) {
+      if (spare.length >= MOST_SPARE) break;
+      if (typeof page === "object") spare.push(page);
+    }
     this.#pages.clear();
     this.#inMemory = 0;
     this.#slots = 0;

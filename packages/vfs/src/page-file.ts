@@ -43,7 +43,7 @@ export class PageFile {
     return this.#overlay.get(pageNumber) ?? this.#before(pageNumber) ?? ZERO_PAGE;
   }
 
-  /** Takes a page over; the bytes are the file's from here on. */
+  /** Keeps a copy of a page. */
   write(pageNumber: number, bytes: Uint8Array): void {
     this.#overlay.set(pageNumber, bytes);
     this.#pageCount = Math.max(this.pageCount, pageNumber);

@@ -147,7 +147,7 @@ export class WasmVfs {
         return OK;
       }
       if (count !== PAGE_SIZE || Number(offset) % PAGE_SIZE !== 0) return IOERR_WRITE;
-      file.write(Number(offset) / PAGE_SIZE + 1, this.#memory.bytes.slice(from, from + count));
+      file.write(Number(offset) / PAGE_SIZE + 1, this.#memory.bytes.subarray(from, from + count));
       return OK;
     },
     xTruncate: (pointer: number, size: bigint) => {

@@ -15,7 +15,7 @@ class ListImage implements Image {
   }
   apply(commit: CommitPages) {
     this.pages.length = commit.pageCount;
-    for (const { pageNumber, data } of commit.pages) this.pages[pageNumber - 1] = data;
+    for (const { pageNumber, data } of commit.pages) this.pages[pageNumber - 1] = data.slice(); // it is borrowed
   }
   freeze() {
     return this;

@@ -85,10 +85,13 @@ export class PagedImage implements Image {
     this.resize(commit.pageCount);
     for (const { pageNumber, data } of commit.pages) {
       if (pageNumber > commit.pageCount) continue;
-      this.#own.delete(pageNumber);
       const before = this.#pages[pageNumber - 1];
-      if (typeof before === "object" || !this.#isFull) this.#keep(pageNumber, copyBytes(data));
-      else this.#put(pageNumber, before, data);
+      if (typeof before !== "object" && this.#isFull) this.#put(pageNumber, before, data);
+      else if (typeof before === "object" && this.#own.has(pageNumber)) before.set(data);
+      else {
+        this.#own.add(pageNumber);
+        this.#keep(pageNumber, copyBytes(data));
+      }
     }
   }
 

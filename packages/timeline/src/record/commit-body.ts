@@ -6,6 +6,7 @@
  *
  * A page that did not change gives no entry; a grown file's pages are zeros until an entry says otherwise. */
 import { type CommitPages, PAGE_SIZE, type PageChange } from "@holdfast/core/contract";
+import { copyBytes } from "./copy-bytes.js";
 import { applyDelta, writeDelta } from "./delta.js";
 import { encodeMeta } from "./meta.js";
 
@@ -18,10 +19,11 @@ const ZEROS = 2;
 const DELTA_LIMIT = PAGE_SIZE - 256;
 
 export function encodeCommitBody(commit: CommitPages): Uint8Array {
-  return encodeInParts(commit, Number.POSITIVE_INFINITY, () => {});
+  return copyBytes(encodeInParts(commit, Number.POSITIVE_INFINITY, () => {}));
 }
 
-/** The same of a commit that may be large: `onPart` is given the entries of each part as soon as they are `partBytes`, without meta (T7). The rest. */
+/** The same of a commit that may be large: `onPart` is given the entries of each part as soon as they are `partBytes`, without meta (T7). The rest. What is
+ * given, and returned, is borrowed: until the next bytes are encoded. */
 export function encodeInParts(commit: CommitPages, partBytes: number, onPart: (entries: Uint8Array) => void): Uint8Array {
   const meta = encodeMeta(commit.meta);
   const out = new GrowingBytes(meta);
@@ -136,13 +138,13 @@ class GrowingBytes {
     this.view = new DataView(grown.buffer);
   }
 
-  /** A copy of what was written behind a place. */
+  /** What was written behind a place. */
   from(start: number): Uint8Array {
-    return this.bytes.slice(start, this.length);
+    return this.bytes.subarray(start, this.length);
   }
 
   finish(): Uint8Array {
     if (this.bytes.length <= LARGEST_SPARE) spare = this.bytes;
-    return this.bytes.slice(0, this.length);
+    return this.bytes.subarray(0, this.length);
   }
 }

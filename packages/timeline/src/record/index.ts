@@ -1,9 +1,18 @@
 /** `@holdfast/timeline/record`: the frame of a record, for stores that keep records in files and must find where the valid ones end. */
-import { decodeMeta } from "./meta.js";
-import { bodyOf, type RecordHeader, RecordKind, readHeader } from "./record.js";
+import { decodeAlarm } from "./meta.js";
+import { bodyOf, flagsOf, type RecordHeader, RecordKind } from "./record.js";
 
 export { crc32 } from "#crc32";
-export { encodeRecord, HEADER_BYTES, type NewRecord, RECORD_MAGIC, type RecordHeader, readHeader, readRecord } from "./record.js";
+export {
+  encodeRecord,
+  HEADER_BYTES,
+  headerOf,
+  type NewRecord,
+  RECORD_MAGIC,
+  type RecordHeader,
+  readHeader,
+  readRecord,
+} from "./record.js";
 
 /** The kind of an ordinary commit. */
 export const RECORD_COMMIT: number = RecordKind.COMMIT;
@@ -15,6 +24,5 @@ export function recordMayJump({ kind }: RecordHeader): boolean {
 
 /** The object's alarm from an undamaged record on, if the record says so: milliseconds since the epoch, `null` for none (T22). */
 export function recordAlarm(record: Uint8Array): number | null | undefined {
-  const header = readHeader(record);
-  return header && decodeMeta(header.flags, bodyOf(record)).meta.alarm;
+  return decodeAlarm(flagsOf(record), bodyOf(record));
 }

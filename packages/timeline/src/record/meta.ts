@@ -4,6 +4,8 @@ import type { CommitMeta } from "@holdfast/core/contract";
 const SAYS_ALARM = 1;
 const SAYS_ARMED_RESTORE = 2;
 
+const NOTHING = new Uint8Array(0);
+
 export function metaFlags(meta: CommitMeta | undefined): number {
   return (meta?.alarm === undefined ? 0 : SAYS_ALARM) | (meta?.armedRestore === undefined ? 0 : SAYS_ARMED_RESTORE);
 }
@@ -17,8 +19,9 @@ export function encodeShortText(text: string): Uint8Array {
 
 /** `alarm f64 (NaN: none)`, then `length u16 | bookmark` (length 0: none); each only if said. */
 export function encodeMeta(meta: CommitMeta | undefined): Uint8Array {
-  const bookmark = encodeShortText(meta?.armedRestore ?? "");
   const flags = metaFlags(meta);
+  if (flags === 0) return NOTHING; // nearly always
+  const bookmark = encodeShortText(meta?.armedRestore ?? "");
   const bytes = new Uint8Array((flags & SAYS_ALARM ? 8 : 0) + (flags & SAYS_ARMED_RESTORE ? 2 + bookmark.length : 0));
   const view = new DataView(bytes.buffer);
   let at = 0;
@@ -31,6 +34,11 @@ export function encodeMeta(meta: CommitMeta | undefined): Uint8Array {
     bytes.set(bookmark, at + 2);
   }
   return bytes;
+}
+
+/** The alarm alone; `undefined` if the meta does not say it. */
+export function decodeAlarm(flags: number, body: Uint8Array): number | null | undefined {
+  return flags & SAYS_ALARM ? decodeMeta(flags, body).meta.alarm : undefined;
 }
 
 export function decodeMeta(flags: number, body: Uint8Array): { readonly meta: CommitMeta; readonly bytes: number } {

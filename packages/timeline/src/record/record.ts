@@ -48,8 +48,8 @@ export type NewRecord = Omit<RecordHeader, "position" | "bodyBytes"> & { readonl
 
 /** Puts header and body together. `checksum` is the position's last part. */
 export function encodeRecord(header: NewRecord, body: Uint8Array): { readonly bytes: Uint8Array; readonly checksum: number } {
-  const bytes = new Uint8Array(HEADER_BYTES + body.length);
-  const view = new DataView(bytes.buffer);
+  const bytes = zeros(HEADER_BYTES + body.length);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const { position } = header;
   view.setUint32(0, RECORD_MAGIC, true);
   view.setUint32(4, body.length, true);
@@ -70,6 +70,19 @@ export function encodeRecord(header: NewRecord, body: Uint8Array): { readonly by
   view.setUint32(72, checksum, true);
   bytes.set(body, HEADER_BYTES);
   return { bytes, checksum };
+}
+
+/** What small records are cut from: one allocation for each costs more than filling it. */
+let slab: Uint8Array = new Uint8Array(0);
+const SLAB_BYTES = 1 << 16;
+const LARGEST_IN_SLAB = 1 << 12;
+
+function zeros(count: number): Uint8Array {
+  if (count > LARGEST_IN_SLAB) return new Uint8Array(count);
+  if (count > slab.length) slab = new Uint8Array(SLAB_BYTES);
+  const bytes = slab.subarray(0, count);
+  slab = slab.subarray(count);
+  return bytes;
 }
 
 /** A BASE record: the body is that of a commit with every page of the state at `position`, whose checksum it claims, but for those in the parts
@@ -94,7 +107,17 @@ export function readHeader(bytes: Uint8Array, offset = 0): RecordHeader | undefi
 
 /** A record whose bytes were checked when they were read. */
 export function readChecked(record: Uint8Array): { header: RecordHeader; record: Uint8Array } {
-  return { header: headerIn(new DataView(record.buffer, record.byteOffset, HEADER_BYTES)), record };
+  return { header: headerOf(record), record };
+}
+
+/** The header at `offset` of bytes that were checked before. */
+export function headerOf(bytes: Uint8Array, offset = 0): RecordHeader {
+  return headerIn(new DataView(bytes.buffer, bytes.byteOffset + offset, HEADER_BYTES));
+}
+
+/** A record's flags, of bytes that were checked before. */
+export function flagsOf(record: Uint8Array): number {
+  return record[9] as number;
 }
 
 function headerIn(view: DataView): RecordHeader {

@@ -157,14 +157,16 @@ export class LogTimeline extends TimelineView implements Timeline {
     }
   }
 
-  async flushed(upTo: Position): Promise<void> {
-    try {
-      await this.#log.flushed(upTo);
-    } catch (error) {
-      this.#failed ??= { error };
-      throw error;
-    }
-    if (comparePositions(upTo, this.#durable) > 0) this.#durable = upTo;
+  flushed(upTo: Position): Promise<void> {
+    return this.#log.flushed(upTo).then(
+      () => {
+        if (comparePositions(upTo, this.#durable) > 0) this.#durable = upTo;
+      },
+      (error) => {
+        this.#failed ??= { error };
+        throw error;
+      },
+    );
   }
 
   /** The image with which the session begins is there already. */
