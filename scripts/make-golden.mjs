@@ -1,6 +1,6 @@
-// Writes packages/conformance/golden: a folder as the present file format has it, with everything the format knows, and what is to be found in it.
-// Run it with the newest Node there is, once for each version of the format: `turbo run build && node scripts/make-golden.mjs`. What is there is never changed
-// without a new version: later releases must read it.
+// Writes packages/conformance/golden/NAME: a folder as the present file format has it, with everything the format knows, and what is to be found in it.
+// Run it with the newest Node there is, once for each version of the format: `turbo run build && node scripts/make-golden.mjs NAME`. What is there is never
+// changed: later releases must read it.
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,17 +8,21 @@ import { openStorage } from "holdfast";
 // The sizes from which logs, records and snapshots are treated as large are not for everybody to choose.
 import { FolderStore } from "../packages/store-fs/dist/folder-store.js";
 import { nodeFileSystem } from "../packages/store-fs/dist/node-file-system.js";
+import { deflateInThread } from "../packages/store-fs/dist/packed-group.js";
 import { SharedFolder } from "../packages/store-fs/dist/shared-folder.js";
 import { NO_POSITION } from "../packages/timeline/dist/contract.js";
 import { timelineSource } from "../packages/timeline/dist/index.js";
 import { writeSnapshot } from "../packages/timeline/dist/timeline/snapshot.js";
 
-const TARGET = new URL("../packages/conformance/golden/", import.meta.url).pathname;
+const [name] = process.argv.slice(2);
+if (!name) throw new Error("Give the folder a name: what there is in others is never written anew.");
+const TARGET = new URL(`../packages/conformance/golden/${name}/`, import.meta.url).pathname;
 const working = mkdtempSync(join(tmpdir(), "holdfast-golden-"));
 const crashed = mkdtempSync(join(tmpdir(), "holdfast-golden-"));
 
 const newStore = () => {
-  const sizes = { maxJournalBytes: 60_000, wholeBytes: 1 << 20, largeBytes: 20_000 };
+  const packing = { minBytes: 200, deflate: deflateInThread };
+  const sizes = { maxJournalBytes: 60_000, wholeBytes: 1 << 20, largeBytes: 20_000, packing, mergedBytes: 6000 };
   return new FolderStore(
     new SharedFolder({ fs: nodeFileSystem, dir: working, isRelaxed: false, ...sizes, hold: async () => async () => {} }),
   );
@@ -108,8 +112,7 @@ const reader = await newStore().read("Golden/ö");
 for await (const batch of reader.records(NO_POSITION))
   for (const record of batch) records.push(Buffer.from(record).toString("base64"));
 
-rmSync(TARGET, { recursive: true, force: true });
-mkdirSync(TARGET, { recursive: true });
+mkdirSync(TARGET);
 cpSync(crashed, join(TARGET, "folder"), { recursive: true });
 writeFileSync(join(TARGET, "records.json"), `${JSON.stringify(records)}\n`);
 const expected = { writtenBy: `Node ${process.versions.node}`, id: "Golden/ö", query: QUERY, moments, alarm: ALARM };

@@ -101,7 +101,7 @@ test.skipIf(skipped)("a bookmark is restored, and what a browser cannot do says 
 });
 
 test.skipIf(skipped)("records that a newer Node has written give every one of their moments", async () => {
-  const { moments } = JSON.parse(readFileSync(new URL("../golden/expected.json", import.meta.url), "utf8"));
+  const { moments } = JSON.parse(readFileSync(new URL("../golden/packed/expected.json", import.meta.url), "utf8"));
   const found = await page.evaluate(() => (globalThis as unknown as { tests: PageTests }).tests.golden());
   expect(found).toEqual(moments.map(({ expected }: { expected: unknown }) => [expected]));
 });

@@ -14,6 +14,7 @@ import { type AcceptedJournal, encodeEpochFile, epochName, epochsAmong, journalN
 import { type FileSystem, publish } from "./file-system.js";
 import type { ReaderParts } from "./folder-log-reader.js";
 import { type ReadJournal, readJournals } from "./folder-view.js";
+import type { Packing } from "./grouped-records.js";
 import { Journal } from "./journal.js";
 import type { Entry } from "./journal-file.js";
 import { removeBehind } from "./large-record.js";
@@ -36,6 +37,9 @@ export interface OwnerParts {
   readonly wholeBytes: number;
   /** Records of so many bytes have files of their own. */
   readonly largeBytes: number;
+  readonly packing: Packing;
+  /** Small files of older owners are merged into larger ones of up to so many bytes. */
+  readonly mergedBytes: number;
 }
 
 /** What an owner leaves to the next one in the same process: durable lengths by path, and epochs that objects have had. */
@@ -229,14 +233,12 @@ export class FolderOwner {
    * object runs. */
   async rewrite(
     object: StoredObject,
-    change: (state: ObjectState) => Promise<Omit<WholeFile, "standsForOlder" | "waiting">>,
+    change: (state: ObjectState) => Promise<Omit<WholeFile, "standsFrom" | "waiting">>,
   ): Promise<void> {
     await this.durable(object.lastTicket);
     await this.#orFail(() => this.#move(object));
     const whole = await change(await readObject(this.#parts.fs, object.folder, [], this.#legacy.lengths));
-    await this.#orFail(() =>
-      writeOwnFile(this.#moveParts, object, { ...whole, standsForOlder: true, waiting: () => object.entries }),
-    );
+    await this.#orFail(() => writeOwnFile(this.#moveParts, object, { ...whole, standsFrom: 0, waiting: () => object.entries }));
   }
 
   /** Rule 4. */
@@ -291,8 +293,8 @@ export class FolderOwner {
   }
 
   get #moveParts() {
-    const { fs, wholeBytes } = this.#parts;
-    return { fs, epoch: this.epoch, known: this.#legacy.lengths, wholeBytes, check: () => this.check() };
+    const { fs, wholeBytes, packing, mergedBytes } = this.#parts;
+    return { fs, epoch: this.epoch, known: this.#legacy.lengths, wholeBytes, packing, mergedBytes, check: () => this.check() };
   }
 
   #note(object: StoredObject, entry: Entry, ticket: number): void {

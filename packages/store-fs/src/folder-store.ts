@@ -19,12 +19,14 @@ import { FolderLog } from "./folder-log.js";
 import { FolderLogReader } from "./folder-log-reader.js";
 import type { FolderOwner } from "./folder-owner.js";
 import { readJournals } from "./folder-view.js";
+import type { Packing } from "./grouped-records.js";
 import type { Entry } from "./journal-file.js";
 import { holdFolder } from "./liveness.js";
 import { nodeFileSystem } from "./node-file-system.js";
 import { placeAt, readEnd, recordsFrom } from "./object-end.js";
 import { folderName, idFromFolderName } from "./object-name.js";
 import { alarmOf, readObject, segmentsAmong } from "./object-state.js";
+import { deflateInThread } from "./packed-group.js";
 import { decodeSegmentHeader, FOOTER_BYTES, footerAtEnd } from "./segment-file.js";
 import { SharedFolder } from "./shared-folder.js";
 
@@ -38,6 +40,9 @@ export interface FolderStoreOptions {
    * has written is undone. Also one that deletes: history is kept. No limit by default. */
   readonly maxFolderBytes?: number;
 }
+
+/** Packing less is not worth the time of those who read it. */
+const PACKING: Packing = { deflate: deflateInThread, minBytes: 4096 };
 
 /** Folders in use by this process, by path. */
 const folders = new Map<string, SharedFolder>();
@@ -61,6 +66,8 @@ function makeShared(dir: string, options: FolderStoreOptions): SharedFolder {
     maxJournalBytes: journalBytes,
     wholeBytes: 1 << 20,
     largeBytes: 1 << 20,
+    packing: PACKING,
+    mergedBytes: 4 << 20,
     maxFolderBytes,
     hold: () => holdFolder(realpathSync(dir)),
   });

@@ -1,17 +1,20 @@
 /** move-records.ts
  * Moves what the journal has of an object to a file of the object's own, durably.
  *
- * 1. The first time, this owner makes a file of its own; later it appends to it. Files of older owners are never written to (T18).
+ * 1. The first time, this owner makes a file of its own; later it appends to it. Files of older owners are never written to (T18), but small ones become
+ *    part of the new one (`older-files.ts`).
  * 2. A deletion, and a copy into an object that had been there, make a new file that stands for all older ones.
  * 3. What the journal still has, deletions too, is written to it even if an older owner had moved it already: that may be in the page cache only, and a sync that
  *    failed before succeeds the second time, whatever is on the disk (T16). Files may overlap. */
 import { comparePositions, NO_POSITION } from "@holdfast/timeline/contract";
 import { type FileSystem, publish } from "./file-system.js";
+import { grouped, type Packing, type Reached } from "./grouped-records.js";
 import type { Entry } from "./journal-file.js";
-import { fileOfStandIn, headerOfStored, removeUnused, storedAlarm } from "./large-record.js";
+import { fileOfStandIn, headerOfStored, removeUnused } from "./large-record.js";
 import { readLast } from "./object-end.js";
-import { alarmOf, floorOf, type KnownLengths, readObject, segmentName, segmentsAmong } from "./object-state.js";
-import { encodeFooter, encodeSegmentHeader, type SegmentRecord, segmentRecord } from "./segment-file.js";
+import { alarmOf, floorOf, type KnownLengths, ownerOf, readObject, segmentName, segmentsAmong } from "./object-state.js";
+import { withOlder } from "./older-files.js";
+import { encodeSegmentHeader, type SegmentRecord, segmentRecord } from "./segment-file.js";
 import type { OwnFile, StoredObject } from "./stored-object.js";
 
 export interface MoveParts {
@@ -21,17 +24,18 @@ export interface MoveParts {
   readonly known: KnownLengths;
   /** Logs of up to so many bytes are read whole. */
   readonly wholeBytes: number;
+  readonly packing: Packing;
+  /** Small files of older owners are merged into larger ones of up to so many bytes. */
+  readonly mergedBytes: number;
   /** @throws HoldfastError if somebody else owns the folder */
   check(): void;
 }
 
-/** Records with one footer: who reads a log from a place on reads no more than this before it. */
-const GROUP_BYTES = 1 << 20;
-
 /** What an object's own file is to hold. */
 export interface WholeFile {
   readonly floor: number;
-  readonly standsForOlder: boolean;
+  /** As in the file's header. */
+  readonly standsFrom: number | undefined;
   readonly records: readonly SegmentRecord[];
   /** The alarm in front of the records, where they do not say it themselves. */
   readonly alarmBefore: number | null;
@@ -61,7 +65,8 @@ export async function moveRecords(parts: MoveParts, object: StoredObject, upTo: 
   if (mustReplace || (!object.own && (records.length > 0 || last))) {
     const alarmBefore = deleted && object.own ? null : before.alarm;
     const waiting = () => object.entries.slice(count);
-    await writeOwnFile(parts, object, { floor, standsForOlder: mustReplace, records, alarmBefore, waiting });
+    const alone = { floor, standsFrom: mustReplace ? 0 : undefined, records, alarmBefore, waiting };
+    await writeOwnFile(parts, object, mustReplace ? alone : ((await withOlder(parts, object, alone)) ?? alone));
     if (deleted) await removeSnapshots(parts, object, deleted.floor);
   } else if (object.own && records.length > 0) {
     object.own = await appendTo(parts, object, object.own, records);
@@ -71,24 +76,29 @@ export async function moveRecords(parts: MoveParts, object: StoredObject, upTo: 
 
 /** Makes the object's own file anew; files that it stands for are removed. */
 export async function writeOwnFile(
-  { fs, epoch, check }: MoveParts,
+  { fs, epoch, check, packing }: MoveParts,
   object: StoredObject,
-  { floor, standsForOlder, records, alarmBefore: before, waiting }: WholeFile,
+  { floor, standsFrom, records, alarmBefore, waiting }: WholeFile,
 ): Promise<void> {
   const { objectId, folder } = object;
   object.own = undefined; // until it is known to be there
   const firstOwn = records.findIndex(({ isCopied }) => !isCopied);
   const copied = firstOwn < 0 ? records.length : firstOwn;
-  const header = encodeSegmentHeader({ epoch, floor, copied, standsForOlder, objectId });
+  const header = encodeSegmentHeader({ epoch, floor, copied, standsFrom, objectId });
   await fs.makeFolder(folder);
   await fs.syncFolder(folder.slice(0, folder.lastIndexOf("/"))); // whoever made it may have died before that
   const name = segmentName(epoch);
-  const length = await publish(fs, { folder, name }, grouped(header, records, 0, before), check);
-  object.own = { length, head: records.at(-1)?.position ?? NO_POSITION, floor, alarm: lastAlarm(records, before) };
-  if (!standsForOlder) return;
-  const older = segmentsAmong(await fs.names(folder)).filter((other) => other < name);
+  let reached: Reached = { length: header.length, alarm: alarmBefore, savedBytes: 0 };
+  const chunks = async function* (): AsyncGenerator<Uint8Array> {
+    yield header;
+    reached = yield* grouped(records, reached, packing);
+  };
+  await publish(fs, { folder, name }, chunks(), check);
+  object.own = { ...reached, head: records.at(-1)?.position ?? NO_POSITION, floor };
+  if (standsFrom === undefined) return;
+  const older = segmentsAmong(await fs.names(folder)).filter((other) => ownerOf(other) >= standsFrom && other < name);
   for (const other of older) await fs.remove(`${folder}/${other}`);
-  await removeUnused(fs, folder, epoch, () => namesIn([...records, ...waiting()]));
+  if (standsFrom === 0) await removeUnused(fs, folder, epoch, () => namesIn([...records, ...waiting()]));
   await fs.syncFolder(folder);
 }
 
@@ -106,13 +116,13 @@ async function removeSnapshots({ fs }: MoveParts, { folder }: StoredObject, floo
 }
 
 async function appendTo(
-  { fs, epoch }: MoveParts,
+  { fs, epoch, packing }: MoveParts,
   { folder }: StoredObject,
   own: OwnFile,
   records: readonly SegmentRecord[],
 ): Promise<OwnFile> {
-  const alarm = lastAlarm(records, own.alarm);
-  const bytes = Buffer.concat(grouped(new Uint8Array(0), records, own.length, own.alarm));
+  const { chunks, reached } = await collected(grouped(records, own, packing));
+  const bytes = Buffer.concat(chunks);
   const file = await fs.open(`${folder}/${segmentName(epoch)}`);
   try {
     await file.write(bytes, own.length);
@@ -120,35 +130,16 @@ async function appendTo(
   } finally {
     await file.close();
   }
-  return { length: own.length + bytes.length, head: records.at(-1)?.position ?? own.head, floor: own.floor, alarm };
+  return { ...reached, head: records.at(-1)?.position ?? own.head, floor: own.floor };
 }
 
-/** A file's start, or nothing, and records in groups, each with its footer. `before` is the alarm in front of them. */
-function grouped(start: Uint8Array, records: readonly SegmentRecord[], offset: number, before: number | null): Uint8Array[] {
-  const parts = [start];
-  let at = offset + start.length;
-  let alarm = before;
-  for (let from = 0; from === 0 || from < records.length; ) {
-    const group = records.slice(from, endOfGroup(records, from));
-    alarm = lastAlarm(group, alarm);
-    const footer = encodeFooter(at, group, alarm);
-    parts.push(...group.map(({ record }) => record), footer);
-    at = group.reduce((sum, { record }) => sum + record.length, at) + footer.length;
-    from += Math.max(1, group.length);
+async function collected(groups: AsyncGenerator<Uint8Array, Reached>): Promise<{ chunks: Uint8Array[]; reached: Reached }> {
+  const chunks: Uint8Array[] = [];
+  for (;;) {
+    const { done, value } = await groups.next();
+    if (done) return { chunks, reached: value };
+    chunks.push(value);
   }
-  return parts;
-}
-
-/** Where the group ends that begins with a record. */
-function endOfGroup(records: readonly SegmentRecord[], from: number): number {
-  let bytes = 0;
-  let end = from;
-  while (end < records.length && bytes < GROUP_BYTES) bytes += (records[end++] as SegmentRecord).record.length;
-  return end;
-}
-
-function lastAlarm(records: readonly SegmentRecord[], before: number | null): number | null {
-  return records.some(({ isCopied, record }) => isCopied || storedAlarm(record) !== undefined) ? alarmOf(records) : before;
 }
 
 /** What an object is like before entries, and its alarm after them, where there is no file of its own yet. The entries may have what a file's torn

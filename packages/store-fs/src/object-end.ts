@@ -7,7 +7,8 @@ import { comparePositions, type Place, type Position } from "@holdfast/timeline/
 import type { FileSystem } from "./file-system.js";
 import type { Entry } from "./journal-file.js";
 import { storedHeader } from "./large-record.js";
-import { follows, type KnownLengths, segmentsAmong } from "./object-state.js";
+import { follows, type KnownLengths, Standing, segmentsAmong } from "./object-state.js";
+import { unpackGroup } from "./packed-group.js";
 import {
   decodeSegmentHeader,
   FOOTER_BYTES,
@@ -140,14 +141,32 @@ async function* readGroups(
     head = added.at(-1)?.position ?? head;
     return added;
   };
-  for (const { path, start, length, last } of groups) {
+  for await (const { last, bytes } of inAdvance(groups, (group) => readGroup(fs, group))) {
     if (head && last && comparePositions(last, head) <= 0) continue; // an older file has them all
-    const bytes = await fs.readPart(path, start, length - start);
-    const group = bytes?.length === length - start ? scanGroup(bytes) : undefined;
+    const group = bytes && scanGroup(bytes);
     if (!group) throw new NotAsExpected();
     yield more(group);
   }
   yield more(journal);
+}
+
+/** The records of a group, unpacked; no bytes if it is not there, or damaged. */
+async function readGroup(fs: FileSystem, { path, start, length, last }: Group) {
+  const bytes = await fs.readPart(path, start, length - start);
+  return { last, bytes: bytes?.length === length - start ? await unpackGroup(bytes) : undefined };
+}
+
+/** What `read` gives for each, the next one being read while one is used. */
+async function* inAdvance<T, R>(all: readonly T[], read: (one: T) => Promise<R>): AsyncGenerator<R> {
+  let next = all[0] && read(all[0]);
+  for (const one of all.slice(1)) {
+    const present = next as Promise<R>;
+    await present;
+    next = read(one);
+    next.catch(() => undefined); // told when it is its turn
+    yield present;
+  }
+  if (next) yield next;
 }
 
 function withRest(source: readonly SegmentRecord[]): SegmentRecord[] | undefined {
@@ -173,7 +192,9 @@ function floorOf(files: readonly File[]): number {
 /** An object's files that count, oldest first. */
 async function filesOf({ fs, folder, known, wholeBytes }: ObjectFiles): Promise<File[] | undefined> {
   const files: File[] = [];
+  const standing = new Standing();
   for (const name of segmentsAmong(await fs.names(folder)).reverse()) {
+    if (!standing.counts(name)) continue;
     const path = `${folder}/${name}`;
     if (known.has(path)) return undefined;
     const start = await fs.readPart(path, 0, MAX_HEADER_BYTES);
@@ -182,9 +203,9 @@ async function filesOf({ fs, folder, known, wholeBytes }: ObjectFiles): Promise<
     const footer = end && footerAtEnd(end);
     if (!found || !footer) return undefined;
     files.unshift({ path, header: found.header, headerBytes: found.length, footer });
-    if (found.header.standsForOlder) break;
+    standing.add(found.header);
   }
-  const bytes = files.reduce((sum, { footer }) => sum + footer.length, 0);
+  const bytes = files.reduce((sum, { footer }) => sum + footer.length + footer.savedBytes, 0);
   return bytes <= wholeBytes || files.some(({ header }) => header.copied > 0) ? undefined : files;
 }
 

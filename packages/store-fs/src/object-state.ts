@@ -13,7 +13,7 @@ import { damage } from "./damage.js";
 import type { FileSystem } from "./file-system.js";
 import type { Entry } from "./journal-file.js";
 import { storedAlarm, storedHeader } from "./large-record.js";
-import { type ScannedSegment, type SegmentRecord, scanSegment, segmentRecord } from "./segment-file.js";
+import { type ScannedSegment, type SegmentHeader, type SegmentRecord, scanSegment, segmentRecord } from "./segment-file.js";
 
 export interface ObjectState {
   readonly records: readonly SegmentRecord[];
@@ -28,6 +28,9 @@ export interface ObjectState {
 export type KnownLengths = ReadonlyMap<string, number>;
 
 export const segmentName = (epoch: number): string => `${epoch.toString(16).padStart(8, "0")}.log`;
+
+/** Who wrote a file. */
+export const ownerOf = (name: string): number => Number.parseInt(name, 16);
 
 /** Names of an object's files among those in its folder, oldest first. */
 export function segmentsAmong(names: readonly string[]): string[] {
@@ -73,16 +76,31 @@ export async function readSegments(fs: FileSystem, folder: string, known: KnownL
   for (;;) {
     const segments: ScannedSegment[] = [];
     let isWhole = true;
+    const standing = new Standing();
     for (const name of segmentsAmong(await fs.names(folder)).reverse()) {
+      if (!standing.counts(name)) continue;
       const path = `${folder}/${name}`;
       const bytes = await fs.read(path);
       if (!bytes) isWhole = false; // replaced meanwhile by a newer one, which is there now
       if (!bytes) break;
       const segment = scanSegment(path, bytes, known.get(path));
       segments.unshift(segment);
-      if (segment.header.standsForOlder) break;
+      standing.add(segment.header);
     }
     if (isWhole) return segments;
+  }
+}
+
+/** Which of an object's files count, from the newest to the oldest. */
+export class Standing {
+  #from = Number.POSITIVE_INFINITY;
+
+  counts(name: string): boolean {
+    return ownerOf(name) < this.#from;
+  }
+
+  add({ standsFrom }: SegmentHeader): void {
+    if (standsFrom !== undefined) this.#from = Math.min(this.#from, standsFrom);
   }
 }
 
@@ -94,7 +112,7 @@ class Merge {
 
   addSegment(segment: ScannedSegment): void {
     this.#raiseFloor(segment.header.floor);
-    this.#add(segment.records, segment.path, segment.header.standsForOlder);
+    this.#add(segment.records, segment.path, segment.header.standsFrom === 0);
     if (segment.bad) this.#torn = segment;
   }
 

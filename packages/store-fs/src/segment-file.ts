@@ -1,12 +1,13 @@
 /** segment-file.ts
  * One file of an object's log: a header, then groups of records, each group with a footer behind it. `docs/format.md` has the byte tables.
  *
- * A group is written at once, and the journal keeps its records until it is durable. So the end of a file may be torn, and then the journal
- * still has what is missing; whatever a footer stands behind was durable, and if it is damaged, it is damaged (T6). */
+ * A group is written at once, packed if that saves something, and the journal keeps its records until it is durable. So the end of a file may be
+ * torn, and then the journal still has what is missing; whatever a footer stands behind was durable, and if it is damaged, it is damaged (T6). */
 import type { Place, Position } from "@holdfast/timeline/contract";
 import { crc32, HEADER_BYTES, type RecordHeader, readHeader, recordMayJump } from "@holdfast/timeline/record";
 import { damage } from "./damage.js";
-import { readStored, storedHeaderBytes } from "./large-record.js";
+import { readStored, type Stored, storedHeaderBytes } from "./large-record.js";
+import { unpackAt } from "./packed-group.js";
 
 /** "HFL2" and "HFE3", little-endian. */
 const FILE_MAGIC = 0x324c4648;
@@ -18,6 +19,10 @@ export const FOOTER_BYTES: number = LAST_AT + HEADER_BYTES + 4;
 export const MAX_HEADER_BYTES = 1024;
 
 const STANDS_FOR_OLDER = 1;
+const STANDS_FROM = 2;
+
+/** What a footer counts in. */
+const UNIT = 1024;
 
 export interface SegmentHeader {
   /** Of the folder's owner that wrote it. */
@@ -26,8 +31,8 @@ export interface SegmentHeader {
   readonly floor: number;
   /** How many records at the start are another object's (T4). */
   readonly copied: number;
-  /** Files of older owners do not count. */
-  readonly standsForOlder: boolean;
+  /** Files of older owners from this one on do not count: 0 if none does. */
+  readonly standsFrom: number | undefined;
   readonly objectId: string;
 }
 
@@ -52,16 +57,18 @@ export interface ScannedSegment {
 
 export function encodeSegmentHeader(header: SegmentHeader): Uint8Array {
   const id = new TextEncoder().encode(header.objectId);
-  const bytes = new Uint8Array(FIXED_BYTES + id.length + 4);
+  const { standsFrom } = header;
+  const bytes = new Uint8Array(FIXED_BYTES + id.length + (standsFrom ? 4 : 0) + 4);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, FILE_MAGIC, true);
   view.setUint16(4, bytes.length, true);
-  view.setUint16(6, header.standsForOlder ? STANDS_FOR_OLDER : 0, true);
+  view.setUint16(6, standsFrom === undefined ? 0 : standsFrom === 0 ? STANDS_FOR_OLDER : STANDS_FROM, true);
   view.setUint32(8, header.epoch, true);
   view.setUint32(12, header.floor, true);
   view.setUint32(16, header.copied, true);
   view.setUint32(20, id.length, true);
   bytes.set(id, FIXED_BYTES);
+  if (standsFrom) view.setUint32(FIXED_BYTES + id.length, standsFrom, true);
   view.setUint32(bytes.length - 4, crc32(bytes.subarray(0, bytes.length - 4)), true);
   return bytes;
 }
@@ -73,12 +80,14 @@ export function decodeSegmentHeader(bytes: Uint8Array): { readonly header: Segme
   const length = view.getUint16(4, true);
   if (view.getUint32(0, true) !== FILE_MAGIC || length > bytes.length || length < FIXED_BYTES + 4) return undefined;
   if (view.getUint32(length - 4, true) !== crc32(bytes.subarray(0, length - 4))) return undefined;
-  const objectId = new TextDecoder().decode(bytes.subarray(FIXED_BYTES, FIXED_BYTES + view.getUint32(20, true)));
+  const idEnd = FIXED_BYTES + view.getUint32(20, true);
+  const objectId = new TextDecoder().decode(bytes.subarray(FIXED_BYTES, idEnd));
+  const flags = view.getUint16(6, true);
   const header = {
     epoch: view.getUint32(8, true),
     floor: view.getUint32(12, true),
     copied: view.getUint32(16, true),
-    standsForOlder: (view.getUint16(6, true) & STANDS_FOR_OLDER) !== 0,
+    standsFrom: flags & STANDS_FOR_OLDER ? 0 : flags & STANDS_FROM ? view.getUint32(idEnd, true) : undefined,
     objectId,
   };
   return { header, length };
@@ -90,6 +99,8 @@ export interface Footer {
   readonly length: number;
   /** The object's alarm there. */
   readonly alarm: number | null;
+  /** How much longer the file would be up to there if nothing in it were packed, at least; a multiple of 1024. */
+  readonly savedBytes: number;
   /** Where the group begins. */
   readonly start: number;
   /** Of its first record. */
@@ -98,14 +109,18 @@ export interface Footer {
   readonly last: Position | undefined;
 }
 
-/** The footer of a group of records that begins at `start`. */
-export function encodeFooter(start: number, records: readonly SegmentRecord[], alarm: number | null): Uint8Array {
+/** The footer of a group of records. */
+export function encodeFooter(
+  { length, start, alarm, savedBytes }: Pick<Footer, "length" | "start" | "alarm" | "savedBytes">,
+  records: readonly SegmentRecord[],
+): Uint8Array {
   const bytes = new Uint8Array(FOOTER_BYTES);
   const view = new DataView(bytes.buffer);
   const first = records[0]?.position;
   const last = records.at(-1);
   view.setUint32(0, FOOTER_MAGIC, true);
-  view.setBigUint64(8, BigInt(records.reduce((sum, { record }) => sum + record.length, start)), true);
+  view.setUint32(4, Math.floor(savedBytes / UNIT), true);
+  view.setBigUint64(8, BigInt(length), true);
   view.setFloat64(16, alarm ?? Number.NaN, true);
   view.setBigUint64(24, BigInt(start), true);
   view.setUint32(32, first?.epoch ?? 0, true);
@@ -129,6 +144,7 @@ function readFooter(bytes: Uint8Array, offset: number): Footer | undefined {
   return {
     length: Number(view.getBigUint64(8, true)),
     alarm: Number.isNaN(alarm) ? null : alarm,
+    savedBytes: view.getUint32(4, true) * UNIT,
     start: Number(view.getBigUint64(24, true)),
     first: { epoch: view.getUint32(32, true), sequence: view.getUint32(36, true) },
     last: readHeader(bytes, offset + LAST_AT)?.position,
@@ -142,12 +158,18 @@ export function scanSegment(path: string, all: Uint8Array, known: number | undef
   const found = decodeSegmentHeader(bytes);
   if (!found) throw damage(path, 0, "the header is damaged");
   const records: SegmentRecord[] = [];
+  const add = ({ header, record }: Stored) => records.push(segmentRecord(header, record, records.length < found.header.copied));
   let at = found.length;
   for (; at < bytes.length; ) {
     const one = readStored(bytes, at);
+    const packed = one ? undefined : unpackAt(bytes, at);
+    const group = packed && storedIn(packed.records);
     if (one) {
-      records.push(segmentRecord(one.header, one.record, records.length < found.header.copied));
+      add(one);
       at += one.record.length;
+    } else if (packed && group) {
+      for (const stored of group) add(stored);
+      at = packed.end;
     } else if (readFooter(bytes, at)?.length === at) at += FOOTER_BYTES;
     else break;
   }
@@ -160,16 +182,20 @@ export function segmentRecord(header: RecordHeader, record: Uint8Array, isCopied
   return { position, previousChecksum, record, isCopied, mayJump: recordMayJump(header) };
 }
 
-/** The records of a group, `undefined` if one of them is damaged. */
+/** The records of a group that is not packed, `undefined` if one of them is damaged. */
 export function scanGroup(bytes: Uint8Array): SegmentRecord[] | undefined {
-  const records: SegmentRecord[] = [];
+  return storedIn(bytes)?.map(({ header, record }) => segmentRecord(header, record, false));
+}
+
+function storedIn(bytes: Uint8Array): Stored[] | undefined {
+  const all: Stored[] = [];
   for (let at = 0; at < bytes.length; ) {
     const one = readStored(bytes, at);
     if (!one) return undefined;
-    records.push(segmentRecord(one.header, one.record, false));
+    all.push(one);
     at += one.record.length;
   }
-  return records;
+  return all;
 }
 
 /** Whether a footer stands behind a place. */

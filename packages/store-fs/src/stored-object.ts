@@ -2,7 +2,7 @@
 import { HoldfastError, type Position } from "@holdfast/timeline/contract";
 import type { Entry } from "./journal-file.js";
 import type { ObjectState } from "./object-state.js";
-import type { ScannedSegment } from "./segment-file.js";
+import type { Footer, ScannedSegment } from "./segment-file.js";
 
 /** What the journal has and no file has yet. */
 export interface Pending {
@@ -17,6 +17,8 @@ export interface OwnFile {
   readonly head: Position;
   readonly floor: number;
   readonly alarm: number | null;
+  /** As {@link Footer.savedBytes}. */
+  readonly savedBytes: number;
 }
 
 /** Something large that was read: kept as long as nobody needs the memory. */

@@ -3,10 +3,11 @@
  * `WORKLOADS=50000`. */
 import type { LogStore } from "@holdfast/timeline/contract";
 import { expect, test } from "vitest";
+import type { Packing } from "../src/grouped-records.js";
 import { checksumOf, endOf, LogWriter, recordsOf } from "./support/log-writer.js";
 import { mortal } from "./support/mortal.js";
 import { DROP_ALL, type Fate, KEEP_ALL, SimulatedDisk } from "./support/simulated-disk.js";
-import { storeOn } from "./support/simulated-store.js";
+import { packing, storeOn } from "./support/simulated-store.js";
 
 const WORKLOADS = Number(process.env["WORKLOADS"] ?? 1000);
 const SEED = Number(process.env["SEED"] ?? 1);
@@ -43,16 +44,23 @@ class Workload {
   readonly wholeBytes: number;
   /** In half of them longer records have files of their own. */
   readonly largeBytes: number;
+  /** In half of them groups are packed that have more than one small record. */
+  readonly packing: Packing;
+  /** In half of them files of older owners become part of the next one's. */
+  readonly mergedBytes: number;
 
   constructor(next: Random) {
     this.#random = next;
     this.#journalBytes = next() < 0.5 ? 600 : 4000;
     this.wholeBytes = next() < 0.5 ? 0 : 1 << 20;
     this.largeBytes = next() < 0.5 ? 1000 : 1 << 20;
+    this.packing = packing(next() < 0.5 ? 200 : 4096);
+    this.mergedBytes = next() < 0.5 ? 0 : 1 << 20;
   }
 
   get sizes() {
-    return { wholeBytes: this.wholeBytes, largeBytes: this.largeBytes };
+    const { wholeBytes, largeBytes, packing, mergedBytes } = this;
+    return { wholeBytes, largeBytes, packing, mergedBytes };
   }
 
   async run(): Promise<void> {

@@ -3,15 +3,16 @@ import { describe, expect, test } from "vitest";
 import { checksumOf, LogWriter, recordsOf } from "./support/log-writer.js";
 import { mortal } from "./support/mortal.js";
 import { SimulatedDisk } from "./support/simulated-disk.js";
-import { storeOn } from "./support/simulated-store.js";
+import { packing, storeOn } from "./support/simulated-store.js";
 
 /** A disk on which some records of two objects were acknowledged, some of them moved to the objects' files; the process died, or closed. */
-async function filledDisk(isClosed: boolean) {
+async function filledDisk(isClosed: boolean, mergedBytes = 0) {
   const disk = new SimulatedDisk();
   const asked: Record<string, number[]> = { a: [], b: [] };
   for (let process = 0; process < 2; process++) {
     const { fs, kill } = mortal(disk);
-    const store = storeOn(fs, { maxJournalBytes: process === 0 ? 500 : 1 << 20, largeBytes: 300 });
+    const sizes = { maxJournalBytes: process === 0 ? 500 : 1 << 20, largeBytes: 300, packing: packing(200), mergedBytes };
+    const store = storeOn(fs, sizes);
     for (const id of ["a", "b"]) {
       const writer = new LogWriter(await store.open(id));
       for (let i = 0; i < 4; i++) {
@@ -38,11 +39,12 @@ async function found(disk: SimulatedDisk): Promise<Record<string, number[]> | st
 const copyOf = (disk: SimulatedDisk) => disk.crashed(disk.operations.length, { isKept: () => true, isSectorKept: () => true });
 
 describe.each([
-  ["closed in order", true],
-  ["of a process that died", false],
-])("every byte of every file of a folder %s, one at a time", (_what, isClosed) => {
+  ["closed in order", true, 0],
+  ["closed in order, its files merged", true, 1 << 20],
+  ["of a process that died", false, 0],
+])("every byte of every file of a folder %s, one at a time", (_what, isClosed, mergedBytes) => {
   test("is refused, or changes nothing", async () => {
-    const { disk, asked } = await filledDisk(isClosed);
+    const { disk, asked } = await filledDisk(isClosed, mergedBytes);
     const counts = { refused: 0, withoutEffect: 0, finalBatch: 0 };
     for (const [path, bytes] of disk.contents()) {
       for (let at = 0; at < bytes.length; at++) {
@@ -83,7 +85,7 @@ test("a file that is gone, and one that is shorter than it was", async () => {
   const { disk, asked } = await filledDisk(true);
   for (const change of [
     async (damaged: SimulatedDisk) => damaged.fileSystem().remove("/d/objects/a/00000001.log"),
-    async (damaged: SimulatedDisk) => damaged.damage("/d/objects/a/00000001.log", (bytes) => bytes.subarray(0, 200)),
+    async (damaged: SimulatedDisk) => damaged.damage("/d/objects/a/00000001.log", (bytes) => bytes.subarray(0, bytes.length / 2)),
   ]) {
     const damaged = copyOf(disk);
     await change(damaged);

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { FileSystem } from "../src/file-system.js";
 import { checksumOf, LogWriter, recordsOf } from "./support/log-writer.js";
 import { DROP_ALL, SimulatedDisk } from "./support/simulated-disk.js";
-import { storeOn } from "./support/simulated-store.js";
+import { packing, storeOn } from "./support/simulated-store.js";
 
 /** A file system whose n-th operation fails; a failed write has written half. */
 function failing(disk: SimulatedDisk, nth: number): { readonly fs: FileSystem; readonly failed: () => string | undefined } {
@@ -25,7 +25,7 @@ describe("the n-th operation fails, for every n", () => {
     for (; ; n++) {
       const disk = new SimulatedDisk();
       const { fs, failed } = failing(disk, n);
-      const store = storeOn(fs, { maxJournalBytes: 700, largeBytes: 300 });
+      const store = storeOn(fs, { maxJournalBytes: 700, largeBytes: 300, packing: packing(200) });
       const acknowledged: Record<string, number[]> = { a: [], b: [] };
       const attempt = async (id: string, rounds: number) => {
         try {

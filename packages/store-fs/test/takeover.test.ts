@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { checksumOf, LogWriter, recordsOf } from "./support/log-writer.js";
 import { SimulatedDisk } from "./support/simulated-disk.js";
-import { storeOn } from "./support/simulated-store.js";
+import { packing, storeOn } from "./support/simulated-store.js";
 
 /** The old owner's work, stopped before its n-th operation while somebody else takes over; false if it has no n-th. */
 async function takeOver(n: number, journalBytes: number): Promise<boolean> {
@@ -15,7 +15,7 @@ async function takeOver(n: number, journalBytes: number): Promise<boolean> {
   const expected: Record<string, number[]> = {};
 
   const take = async () => {
-    const store = storeOn(disk.fileSystem(), { maxJournalBytes: journalBytes, largeBytes: 300 });
+    const store = storeOn(disk.fileSystem(), { maxJournalBytes: journalBytes, largeBytes: 300, packing: packing(200) });
     for (const id of ["a", "b"]) {
       const writer = new LogWriter(await store.open(id));
       const found = await recordsOf(store, id);
@@ -32,7 +32,7 @@ async function takeOver(n: number, journalBytes: number): Promise<boolean> {
     return count >= n ? taking : undefined;
   });
 
-  const old = storeOn(fs, { maxJournalBytes: journalBytes, largeBytes: 300 });
+  const old = storeOn(fs, { maxJournalBytes: journalBytes, largeBytes: 300, packing: packing(200) });
   const work = async () => {
     const [a, b] = [new LogWriter(await old.open("a")), new LogWriter(await old.open("b"))];
     isOpen = true; // whoever takes the folder later has it

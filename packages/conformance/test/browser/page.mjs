@@ -33,7 +33,7 @@ export async function restore() {
 
 /** What is found at each of the golden log's moments (`scripts/make-golden.mjs`), its records put into a store in memory. */
 export async function golden() {
-  const read = async (name) => (await fetch(`/packages/conformance/golden/${name}`)).json();
+  const read = async (name) => (await fetch(`/packages/conformance/golden/packed/${name}`)).json();
   const { id, query, moments } = await read("expected.json");
   const records = (await read("records.json")).map((text) => Uint8Array.from(atob(text), (char) => char.charCodeAt(0)));
   const store = memoryStore();
