@@ -107,16 +107,20 @@ async function groupsFrom(object: ObjectFiles, place: Place): Promise<AsyncGener
   return readGroups(object.fs, groups, journal, place);
 }
 
-/** A place at or before the newest record that was written at or before a time, if the files tell. */
+/** As `LogReader.placeAt`, if the files tell. */
 export async function placeAt(object: ObjectFiles, wallMs: number): Promise<Place | undefined> {
+  if (recordsOf(object.pending)?.every(({ setsClock }) => !setsClock) !== true) return undefined;
   try {
+    let first: Place | undefined;
     for (const file of (await filesOf(object))?.reverse() ?? []) {
-      for (const { last } of footersOf(object.fs, file)) {
-        if (!last) return undefined;
-        if (last.wallMs <= wallMs) return last;
+      for (const footer of footersOf(object.fs, file)) {
+        if (!footer.last) return undefined;
+        if (footer.last.wallMs <= wallMs) return footer.last;
+        if (footer.setsClock) return undefined;
+        first = footer.first;
       }
     }
-    return undefined;
+    return first;
   } catch (error) {
     if (error instanceof NotAsExpected) return undefined; // whoever reads it says so
     throw error;

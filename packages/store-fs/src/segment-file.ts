@@ -4,7 +4,7 @@
  * A group is written at once, packed if that saves something, and the journal keeps its records until it is durable. So the end of a file may be
  * torn, and then the journal still has what is missing; whatever a footer stands behind was durable, and if it is damaged, it is damaged (T6). */
 import type { Place, Position } from "@holdfast/timeline/contract";
-import { crc32, HEADER_BYTES, type RecordHeader, readHeader, recordMayJump } from "@holdfast/timeline/record";
+import { crc32, HEADER_BYTES, type RecordHeader, readHeader, recordMayJump, recordSetsClock } from "@holdfast/timeline/record";
 import { damage } from "./damage.js";
 import { readStored, type Stored, storedHeaderBytes } from "./large-record.js";
 import { unpackAt } from "./packed-group.js";
@@ -23,6 +23,8 @@ const STANDS_FROM = 2;
 
 /** What a footer counts in. */
 const UNIT = 1024;
+const SETS_CLOCK = 2 ** 31;
+const MOST_UNITS = SETS_CLOCK - 1;
 
 export interface SegmentHeader {
   /** Of the folder's owner that wrote it. */
@@ -45,6 +47,8 @@ export interface SegmentRecord {
   readonly isCopied: boolean;
   /** Its place need not be the one after the record before it: a part of a state that stands for many records. */
   readonly mayJump: boolean;
+  /** Time may be earlier behind it than before it. */
+  readonly setsClock: boolean;
 }
 
 export interface ScannedSegment {
@@ -101,6 +105,8 @@ export interface Footer {
   readonly alarm: number | null;
   /** How much longer the file would be up to there if nothing in it were packed, at least; a multiple of 1024. */
   readonly savedBytes: number;
+  /** Time goes back in the group. */
+  readonly setsClock: boolean;
   /** Where the group begins. */
   readonly start: number;
   /** Of its first record. */
@@ -119,7 +125,8 @@ export function encodeFooter(
   const first = records[0]?.position;
   const last = records.at(-1);
   view.setUint32(0, FOOTER_MAGIC, true);
-  view.setUint32(4, Math.floor(savedBytes / UNIT), true);
+  const setsClock = records.some((record) => record.setsClock);
+  view.setUint32(4, Math.min(Math.floor(savedBytes / UNIT), MOST_UNITS) + (setsClock ? SETS_CLOCK : 0), true);
   view.setBigUint64(8, BigInt(length), true);
   view.setFloat64(16, alarm ?? Number.NaN, true);
   view.setBigUint64(24, BigInt(start), true);
@@ -141,10 +148,12 @@ function readFooter(bytes: Uint8Array, offset: number): Footer | undefined {
   if (view.getUint32(0, true) !== FOOTER_MAGIC) return undefined;
   if (view.getUint32(FOOTER_BYTES - 4, true) !== crc32(bytes.subarray(offset, offset + FOOTER_BYTES - 4))) return undefined;
   const alarm = view.getFloat64(16, true);
+  const units = view.getUint32(4, true);
   return {
     length: Number(view.getBigUint64(8, true)),
     alarm: Number.isNaN(alarm) ? null : alarm,
-    savedBytes: view.getUint32(4, true) * UNIT,
+    savedBytes: (units % SETS_CLOCK) * UNIT,
+    setsClock: units >= SETS_CLOCK,
     start: Number(view.getBigUint64(24, true)),
     first: { epoch: view.getUint32(32, true), sequence: view.getUint32(36, true) },
     last: readHeader(bytes, offset + LAST_AT)?.position,
@@ -179,7 +188,7 @@ export function scanSegment(path: string, all: Uint8Array, known: number | undef
 
 export function segmentRecord(header: RecordHeader, record: Uint8Array, isCopied: boolean): SegmentRecord {
   const { position, previousChecksum } = header;
-  return { position, previousChecksum, record, isCopied, mayJump: recordMayJump(header) };
+  return { position, previousChecksum, record, isCopied, mayJump: recordMayJump(header), setsClock: recordSetsClock(header) };
 }
 
 /** The records of a group that is not packed, `undefined` if one of them is damaged. */

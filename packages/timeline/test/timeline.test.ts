@@ -62,6 +62,35 @@ describe("positions", () => {
     now += 10_000;
     expect(write(timeline, 3).wallMs).toBe(first.wallMs + 5000);
   });
+
+  test("T9: a clock that was far ahead, and was set right, does not stop time", async () => {
+    const YEAR = 365 * 24 * 60 * 60 * 1000;
+    const timeline = await open();
+    const before = write(timeline, 1);
+    now += 2 * YEAR;
+    const ahead = write(timeline, 2);
+    now += 1000 - 2 * YEAR;
+    const after = write(timeline, 3);
+    now += 1000;
+    const last = write(timeline, 4);
+    expect([ahead.wallMs - before.wallMs, after.wallMs - before.wallMs]).toEqual([2 * YEAR, 1000]);
+    expect([after.txid, after.sequence]).toEqual([ahead.txid + 1, ahead.sequence + 2]);
+    await timeline.flushed(last);
+    for (const [ms, expected] of [
+      [before.wallMs, before],
+      [after.wallMs, after],
+      [after.wallMs + 500, after],
+      [last.wallMs + 5, last],
+      [ahead.wallMs, last],
+    ] as const) {
+      expect(await timeline.resolveTime(ms)).toEqual(expected);
+    }
+    const kinds: string[] = [];
+    for await (const { kind } of timeline.entries({})) kinds.push(kind);
+    expect(kinds).toEqual(["open", "commit", "commit", "clock", "commit", "commit"]);
+    await timeline.close();
+    expect(await read(await open())).toBe(4);
+  });
 });
 
 describe("bookmarks", () => {

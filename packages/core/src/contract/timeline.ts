@@ -94,8 +94,8 @@ export interface Timeline extends TimelineReader {
 /** One record of a timeline. */
 export interface TimelineEntry {
   readonly position: Position;
-  /** `open`: a session began. `base`: what was older than the retention, as one. */
-  readonly kind: "open" | "commit" | "base" | "restore" | "reset";
+  /** `open`: a session began. `base`: what was older than the retention, as one. `clock`: time went back here by more than five minutes. */
+  readonly kind: "open" | "commit" | "base" | "restore" | "reset" | "clock";
   /** Pages that it changed; 0 of a restore, which names what it leads to. */
   readonly pages: number;
   /** What it takes in the log. */

@@ -22,6 +22,11 @@ export function recordMayJump({ kind }: RecordHeader): boolean {
   return kind === RecordKind.PART || kind === RecordKind.BASE;
 }
 
+/** Whether time may be earlier behind a record than before it (T9). */
+export function recordSetsClock({ kind }: RecordHeader): boolean {
+  return kind === RecordKind.CLOCK;
+}
+
 /** The object's alarm from an undamaged record on, if the record says so: milliseconds since the epoch, `null` for none (T22). */
 export function recordAlarm(record: Uint8Array): number | null | undefined {
   return decodeAlarm(flagsOf(record), bodyOf(record));

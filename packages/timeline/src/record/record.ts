@@ -26,6 +26,8 @@ export const RecordKind = {
   RESET: 5,
   /** Pages of a commit that is too large for one record: it counts when the COMMIT that follows does (T7). */
   PART: 6,
+  /** The clock was more than five minutes behind what the history says: time goes on from what it says now (T9). */
+  CLOCK: 7,
 } as const;
 
 export interface RecordHeader {

@@ -169,9 +169,11 @@ export class History {
     let place = await this.#log.placeAt(ms);
     const [first] = place.epoch > 0 ? await firstOf(this.#from(place, durable)) : [];
     if (first?.header.kind === RecordKind.PART) place = NO_POSITION; // its commit may be later than that
-    for await (const { header } of place.epoch > 0 ? this.#from(place, durable) : this.records(NO_POSITION, durable)) {
-      if (found && header.position.wallMs > ms) break;
-      if (header.kind !== RecordKind.PART) found = header.position;
+    const isInOrder = place.epoch > 0;
+    for await (const { header } of isInOrder ? this.#from(place, durable) : this.records(NO_POSITION, durable)) {
+      if (header.kind === RecordKind.PART) continue;
+      if (!found || header.position.wallMs <= ms) found = header.position;
+      else if (isInOrder) break;
     }
     return found ?? NO_POSITION;
   }

@@ -48,6 +48,12 @@ const LAST_SEQUENCE = END_OF_EPOCH - 1;
 /** A commit that is longer is several records. */
 const PART_BYTES = (4 << 20) - HEADER_BYTES;
 
+/** Records that are no commits: the txid stays (T1). */
+const UNCOUNTED: ReadonlySet<number> = new Set([RecordKind.OPEN, RecordKind.PART, RecordKind.CLOCK]);
+
+/** How far time may be ahead of the clock before it is set back (T9). */
+const MOST_AHEAD_MS = 5 * 60 * 1000;
+
 /** Shorter logs are read whole. */
 const MIN_SNAPSHOT_BYTES = 1 << 20;
 
@@ -145,6 +151,7 @@ export class LogTimeline extends TimelineView implements Timeline {
     if (this.#live && !this.#live.isClosed) this.#shorten(this.#head, this.#live);
     const { pageCount, meta } = commit;
     try {
+      this.#followClock();
       const append = (kind: number, body: Uint8Array) =>
         this.#append({ kind, body, pageCount, meta: kind === RecordKind.PART ? undefined : meta });
       return append(
@@ -299,7 +306,10 @@ export class LogTimeline extends TimelineView implements Timeline {
         ? { bookmark, target: { epoch: 0, sequence: 0 }, failure: found }
         : { bookmark, target: { epoch: found.position.epoch, sequence: found.position.sequence } };
     const body = concat(encodeMeta(meta), encodeRestore(restore));
-    const begun = typeof found === "string" ? this.#begun : found.image;
+    const unchanged = this.#begun;
+    this.#followClock();
+    this.#begun = unchanged;
+    const begun = typeof found === "string" ? unchanged : found.image;
     if (begun !== this.#begun) this.#begun?.close();
     this.#append({ kind: RecordKind.RESTORE, body, pageCount: typeof found === "string" ? 0 : found.image.pageCount, meta });
     this.#begun = begun;
@@ -323,19 +333,25 @@ export class LogTimeline extends TimelineView implements Timeline {
     }
   }
 
+  /** A clock that was ahead for a while, and was set right, would otherwise stop time: nothing could be found by it until then. */
+  #followClock(): void {
+    if (this.#head.wallMs - this.#parts.now() <= MOST_AHEAD_MS) return;
+    this.#append({ kind: RecordKind.CLOCK, body: encodeMeta(undefined), pageCount: 0, meta: undefined });
+  }
+
   #append(appendix: Appendix, before = this.#head): Position {
     this.#begun = undefined;
     if (this.#head.sequence >= LAST_SEQUENCE) {
       throw new HoldfastError("HOLDFAST_USAGE", `Object '${this.#objectId}' has used up its epoch. Restart it.`);
     }
     const rawMs = this.#parts.now();
-    const counts = appendix.kind !== RecordKind.OPEN && appendix.kind !== RecordKind.PART;
+    const counts = !UNCOUNTED.has(appendix.kind);
     const position = {
       incarnation: this.#head.incarnation,
       epoch: this.#head.epoch,
       sequence: this.#head.sequence + 1,
       txid: this.#head.txid + (counts ? 1 : 0),
-      wallMs: Math.max(this.#head.wallMs, rawMs),
+      wallMs: appendix.kind === RecordKind.CLOCK ? rawMs : Math.max(this.#head.wallMs, rawMs),
     };
     const { bytes, checksum } = encodeRecord(
       {

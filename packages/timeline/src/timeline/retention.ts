@@ -114,6 +114,8 @@ function take(epochs: Epoch[], { header, record }: HistoryRecord): void {
   epoch.last = position;
   epoch.rawMs = rawMs;
   epoch.time = Math.max(epoch.time, time);
+  // What the clock said before it was set back, it said too soon.
+  if (header.kind === RecordKind.CLOCK) for (const one of epochs) one.time = Math.min(one.time, time);
   if (header.kind !== RecordKind.PART) epoch.records += 1;
   epoch.bytes += record.length;
   epoch.meta = { ...epoch.meta, ...said };

@@ -80,6 +80,7 @@ const KINDS: Readonly<Record<number, TimelineEntry["kind"]>> = {
   [RecordKind.BASE]: "base",
   [RecordKind.RESTORE]: "restore",
   [RecordKind.RESET]: "reset",
+  [RecordKind.CLOCK]: "clock",
 };
 
 interface Size {
