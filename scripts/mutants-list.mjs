@@ -224,7 +224,7 @@ export const MUTANTS = [
     what: "older files are removed before the one that stands for them is there",
     file: store("move-records"),
     from: "await publish(fs, { folder, name }, chunks(), check);",
-    to: "for (const other of standsFrom === undefined ? [] : segmentsAmong(await fs.names(folder))) if (ownerOf(other) >= standsFrom && other < name) await fs.remove(`${folder}/${other}`);\n  await fs.syncFolder(folder);\n  await publish(fs, { folder, name }, chunks(), check);",
+    to: "for (const other of standsFrom === undefined ? [] : segmentsAmong(await fs.names(folder))) if (ownerOf(other) >= standsFrom && other < name) await fs.remove(folder + '/' + other);\n  await fs.syncFolder(folder);\n  await publish(fs, { folder, name }, chunks(), check);",
     test: crash,
     env: few,
   },

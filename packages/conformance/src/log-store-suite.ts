@@ -12,9 +12,16 @@ export interface SuiteParts {
   equal(actual: unknown, expected: unknown): void;
   /** A new store without objects. */
   makeStore(): Promise<LogStore>;
+  /** A store over what another has written, as the next process finds it when that one has died: nothing of it goes on. Absent for stores that do not
+   * outlive their process. */
+  died?(store: LogStore): Promise<LogStore>;
+  /** The same after a power loss while the last append was written: some of its bytes are there. */
+  torn?(store: LogStore): Promise<LogStore>;
+  /** Has the store's next write carried out, but told as failed: its answer is lost (T19). */
+  loseAnswer?(store: LogStore): void;
 }
 
-export function logStoreSuite({ test, equal, makeStore }: SuiteParts): void {
+export function logStoreSuite({ test, equal, makeStore, died, torn, loseAnswer }: SuiteParts): void {
   const check = (name: string, run: (store: LogStore) => Promise<void>) =>
     test(name, async () => {
       const store = await makeStore();
@@ -274,6 +281,54 @@ export function logStoreSuite({ test, equal, makeStore }: SuiteParts): void {
     equal(await rejection(writer.flush()), "HOLDFAST_CLOSED");
     equal((await readAll(await store.open("a"))).length, 1);
   });
+
+  const checkDeath = (what: string, next: typeof died, mayLoseLast: boolean) => {
+    if (!next) return;
+    check(what, async (store) => {
+      const writer = new Writer(await store.open("a"));
+      const records = [writer.append(), writer.append(3000), writer.append()];
+      await writer.flush();
+      const last = writer.append(500);
+      if (mayLoseLast) await writer.flush(); // so that there is something to tear
+      const after = await next(store);
+      const found = await readAll(await after.read("a"));
+      equal(found, found.length > records.length ? [...records, last] : records);
+      const newer = new Writer(await after.open("a"));
+      equal([newer.log.epoch > writer.log.epoch, newer.log.head], [true, writer.positions[found.length - 1]]);
+      found.push(newer.append(), newer.append(500));
+      await newer.flush();
+      equal(await readAll(newer.log), found);
+      const once = await (died ?? next)(after);
+      equal(await readAll(await once.read("a")), found); // what was lost stays lost
+      await after.close();
+      await once.close();
+    });
+  };
+  checkDeath("death: what was acknowledged is there, what was not is there whole or not at all", died, false);
+  checkDeath("torn tail: what was not acknowledged is there whole or not at all, and never again if it was not", torn, true);
+
+  if (loseAnswer) {
+    check(
+      "lost answer: nothing is acknowledged behind it, and whoever opens the object next knows what became of it",
+      async (store) => {
+        const writer = new Writer(await store.open("a"));
+        const records = [writer.append()];
+        await writer.flush();
+        loseAnswer(store);
+        const unknown = writer.append();
+        equal(await rejection(writer.flush()), "HOLDFAST_STORE_FAILED");
+        writer.append();
+        equal((await rejection(writer.flush())) === undefined, false);
+        const next = new Writer(await store.open("a"));
+        const found = await readAll(next.log);
+        equal(found, found.length > 1 ? [...records, unknown] : records);
+        equal(next.log.head, writer.positions[found.length - 1]);
+        found.push(next.append());
+        await next.flush();
+        equal(await readAll(await store.read("a")), found);
+      },
+    );
+  }
 
   check("a position that was never appended is not durable", async (store) => {
     const writer = new Writer(await store.open("a"));
