@@ -256,6 +256,14 @@ export const MUTANTS = [
   },
   {
     rule: "T16",
+    what: "journals are removed without a sync between",
+    file: store("folder-owner"),
+    from: "      await fs.syncFolder(dir); // before the next: an older one alone would bring back what the next one deleted\n    }",
+    to: "    }\n    await fs.syncFolder(dir);",
+    test: { file: crash.file, name: "a journal is gone before a newer one is" },
+  },
+  {
+    rule: "T16",
     what: "a new journal's name is not synced",
     file: store("journal"),
     from: "  await fs.syncFolder(dir);",

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openStorage } from "holdfast";
 import { inAnotherProcess } from "./another-process.js";
+import { drivers } from "./drivers.js";
 
 /** A row fills a page. */
 const ROW_BYTES = 3950;
@@ -18,10 +19,10 @@ export interface LargeObjectMegabytes {
   readonly deleteAll: number;
 }
 
-/** Peak resident memory, megabytes, of each step on an object of so many bytes. */
-export async function largeObjectMegabytes(main: string, databaseBytes = 1e9): Promise<LargeObjectMegabytes> {
+/** Peak resident memory, megabytes, of each step on an object of so many bytes, on one of {@link drivers}. */
+export async function largeObjectMegabytes(main: string, driver: string, databaseBytes = 1e9): Promise<LargeObjectMegabytes> {
   const dir = await mkdtemp(join(tmpdir(), "holdfast-large-"));
-  const step = (name: string) => JSON.parse(inAnotherProcess(main, "--large-object", dir, name, String(databaseBytes)));
+  const step = (name: string) => JSON.parse(inAnotherProcess(main, "--large-object", dir, name, String(databaseBytes), driver));
   const [fill, update, restore, deleteAll] = [step("fill"), step("update"), step("restore"), step("deleteAll")];
   await rm(dir, { recursive: true });
   const peaks = { fill: fill.peak, update: update.peak, restore: restore.peak, deleteAll: deleteAll.peak };
@@ -29,9 +30,11 @@ export async function largeObjectMegabytes(main: string, databaseBytes = 1e9): P
 }
 
 /** Does one step and prints the most memory this process has had. */
-export async function runLargeObjectStep(dir: string, step: string, databaseBytes: number): Promise<void> {
+export async function runLargeObjectStep(dir: string, step: string, databaseBytes: number, name: string): Promise<void> {
   const rows = Math.floor(databaseBytes / 4096);
-  const opened = await openStorage({ dir, id: "large" });
+  const driver = drivers().find((one) => one.name === name);
+  if (!driver) throw new Error(`no driver ${name} on this Node`);
+  const opened = await openStorage({ dir, id: "large", driver });
   const { storage } = opened;
   const { sql } = storage;
   const sum = () => sql.exec<{ n: number | null }>("SELECT sum(n) AS n FROM rows").one().n;

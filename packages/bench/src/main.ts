@@ -6,6 +6,7 @@ import type { SqliteDriver } from "@holdfast/core/contract";
 import { type CommitRates, compareCommits } from "./commits.js";
 import { type DatabaseCosts, databaseCosts } from "./databases.js";
 import { drivers } from "./drivers.js";
+import { type HistoryCosts, historyCosts } from "./history.js";
 import { largeObjectMegabytes, runLargeObjectStep } from "./large-object.js";
 import { fillLongLog, longLogTimes, objectsMegabytes, openLongLog, runManyObjects } from "./long-logs.js";
 import { compareObjects, type ObjectTimes, WORK, type Work } from "./objects.js";
@@ -21,13 +22,13 @@ export interface Figures {
 }
 
 const MAIN = fileURLToPath(import.meta.url);
-const [option, wanted, more, size] = process.argv.slice(2);
+const [option, wanted, more, size, engine] = process.argv.slice(2);
 /** What runs in processes of their own, and ends them. */
 const inOwnProcess: Record<string, () => Promise<void>> = {
   "--fill-long-log": () => fillLongLog(wanted as string),
   "--open-long-log": () => openLongLog(wanted as string, more === "restore"),
   "--many-objects": runManyObjects,
-  "--large-object": () => runLargeObjectStep(wanted as string, more as string, Number(size)),
+  "--large-object": () => runLargeObjectStep(wanted as string, more as string, Number(size), engine as string),
 };
 if (option && inOwnProcess[option]) {
   await inOwnProcess[option]();
@@ -70,10 +71,16 @@ function commitLines(rates: CommitRates): string[] {
   ];
 }
 
+function historyLine({ on, off, ofOff }: HistoryCosts): string {
+  return `${"20,000 inserts in a turn, durable".padEnd(36)} ${on.toFixed(1)} ms, without a history ${off.toFixed(1)} ms (${ofOff.toFixed(2)}x its time)`;
+}
+
 if (option === "--json" && wanted === "objects") {
   console.log(JSON.stringify(await compareObjects(workerd, ROUNDS)));
 } else if (option === "--json" && wanted === "commits") {
   console.log(JSON.stringify(await compareCommits(workerd, COMMIT_ROUNDS)));
+} else if (option === "--json" && wanted === "history") {
+  console.log(JSON.stringify(await historyCosts(ROUNDS)));
 } else if (option === "--json") {
   const driver = drivers().find(({ name }) => name === wanted);
   if (!driver) throw new Error(`no driver ${wanted} on this Node`);
@@ -95,15 +102,18 @@ if (option === "--json" && wanted === "objects") {
   for (const [what, times] of Object.entries(await compareObjects(workerd, ROUNDS))) console.log(objectLine(what as Work, times));
   console.log("\ndurable commits");
   for (const line of commitLines(await compareCommits(workerd, COMMIT_ROUNDS))) console.log(line);
+  console.log(historyLine(await historyCosts(ROUNDS)));
   const { openAfterKillMs, openAfterCloseMs, askMs, restoreMs } = await longLogTimes(MAIN);
   const [kill, close, ask, restore] = [openAfterKillMs, openAfterCloseMs, askMs, restoreMs].map((ms) => `${ms.toFixed(0)} ms`);
   console.log(
     `${"\n95 MB, 100,000 commits behind it".padEnd(37)} opens in ${close} after a close, ${kill} after a kill; back to its middle in ${restore}, asked for in ${ask}`,
   );
-  const { databaseMegabytes, update, restore: back, deleteAll } = await largeObjectMegabytes(MAIN);
-  console.log(
-    `${`one object of ${databaseMegabytes} MB`.padEnd(36)} at most ${update} MB in memory to change every row, ${back} MB to take it back, ${deleteAll} MB to delete everything`,
-  );
+  for (const { name } of drivers().filter(({ name }) => name !== "sqljs")) {
+    const { databaseMegabytes, update, restore: back, deleteAll } = await largeObjectMegabytes(MAIN, name);
+    console.log(
+      `${`one object of ${databaseMegabytes} MB, ${name}`.padEnd(36)} at most ${update} MB in memory to change every row, ${back} MB to take it back, ${deleteAll} MB to delete everything`,
+    );
+  }
   console.log(`${"10,000 small objects".padEnd(36)} ${objectsMegabytes(MAIN)} MB in one process`);
 }
 await workerd.stop();

@@ -25,7 +25,7 @@ import { hiddenTablesIn } from "./hidden-tables.js";
 import { LocalFile } from "./local-file.js";
 import type { NativeDatabase, NativeModule, NativeStatement } from "./node-sqlite.js";
 import { NodeStatement } from "./statement.js";
-import { WalTail } from "./wal-tail.js";
+import { WalTail, type WalTransaction } from "./wal-tail.js";
 
 const ERROR = 1;
 const IOERR = 10;
@@ -263,9 +263,9 @@ export class NodeDatabase implements SqliteDatabase {
 
   /** Hands over the transactions that were committed since the last time. @throws SqliteFailure if the receiver failed */
   #capture(): void {
-    for (const { pageCount, pages } of this.#tail.transactions()) {
-      const kept = [...pages].filter(([pageNumber]) => pageNumber <= pageCount); // others were cut off again
-      const commit: CommitPages = { pageCount, pages: { [Symbol.iterator]: () => this.#changes(kept) } };
+    for (const transaction of this.#tail.transactions()) {
+      const { pageCount } = transaction;
+      const commit: CommitPages = { pageCount, pages: { [Symbol.iterator]: () => this.#changes(transaction) } };
       try {
         this.#position = this.#options.onCommit(commit);
       } catch (cause) {
@@ -277,10 +277,10 @@ export class NodeDatabase implements SqliteDatabase {
     if (this.#tail.offset > CHECKPOINT_BYTES) this.#checkpoint();
   }
 
-  *#changes(pages: readonly (readonly [pageNumber: number, data: Uint8Array])[]): Generator<PageChange> {
+  *#changes(transaction: WalTransaction): Generator<PageChange> {
     const { image } = this.#options;
     const { pageCount } = image; // before it is changed
-    for (const [pageNumber, data] of pages) {
+    for (const [pageNumber, data] of transaction.pages()) {
       if (pageNumber === 1) data.fill(ROLLBACK_JOURNAL, VERSION_BYTES, VERSION_BYTES + 2);
       yield pageNumber <= pageCount ? { pageNumber, data, previous: image.read(pageNumber) } : { pageNumber, data };
     }

@@ -6,7 +6,8 @@
  * 1. A frame counts if its salts are the log's and its checksum continues the chain; behind a transaction that was rolled back there may
  *    be frames of it that a shorter one did not overwrite.
  * 2. Frames become a transaction with the one that names the database's size. Those behind the last such frame are read again next time:
- *    SQLite may still rewrite them. */
+ *    SQLite may still rewrite them.
+ * 3. Pages of a large transaction stay in the log, and are read again when they are asked for. */
 import { closeSync, openSync, readSync } from "node:fs";
 import { PAGE_SIZE } from "@holdfast/core/contract";
 
@@ -15,11 +16,14 @@ const FRAME_HEADER_BYTES = 24;
 const FRAME_BYTES = FRAME_HEADER_BYTES + PAGE_SIZE;
 const BUFFER_FRAMES = 64;
 const MAGIC = 0x377f0682;
+/** Pages of one transaction that are kept in memory: 4 MiB. */
+const MEMORY_PAGES = 1024;
 
 export interface WalTransaction {
   readonly pageCount: number;
-  /** The last version of each page. */
-  readonly pages: ReadonlyMap<number, Uint8Array>;
+  /** The last version of each page inside the file. To be gone through before the next transaction is asked for, as often as need be; the bytes are
+   * borrowed until the next page. */
+  pages(): Iterable<readonly [pageNumber: number, data: Uint8Array]>;
 }
 
 interface Chain {
@@ -55,7 +59,7 @@ export class WalTail {
   *transactions(): Generator<WalTransaction, void> {
     // Until something is committed, a rollback gives the log another header.
     if (this.#offset <= HEADER_BYTES && !this.#readHeader()) return;
-    let pages = new Map<number, Uint8Array>();
+    let pages = new Map<number, Uint8Array | number>();
     let at = this.#offset;
     let chain = this.#chain;
     for (let start = 0, filled = 0; ; start += FRAME_BYTES) {
@@ -74,13 +78,26 @@ export class WalTail {
       );
       if (view.getUint32(16) !== chain.a || view.getUint32(20) !== chain.b) return;
       at += FRAME_BYTES;
-      pages.set(view.getUint32(0), frame.slice(FRAME_HEADER_BYTES));
+      const pageNumber = view.getUint32(0);
+      const isKept = pages.size < MEMORY_PAGES || typeof pages.get(pageNumber) === "object";
+      pages.set(pageNumber, isKept ? frame.slice(FRAME_HEADER_BYTES) : at - PAGE_SIZE);
       const pageCount = view.getUint32(4);
       if (pageCount === 0) continue;
       this.#offset = at;
       this.#chain = chain;
-      yield { pageCount, pages };
+      const changed = pages;
+      yield { pageCount, pages: () => this.#pagesOf(changed, pageCount) };
       pages = new Map();
+    }
+  }
+
+  *#pagesOf(pages: ReadonlyMap<number, Uint8Array | number>, pageCount: number): Generator<readonly [number, Uint8Array]> {
+    const read = new Uint8Array(PAGE_SIZE);
+    for (const [pageNumber, page] of pages) {
+      if (pageNumber > pageCount) continue; // it was cut off again
+      if (typeof page === "number" && readSync(this.#descriptor, read, 0, PAGE_SIZE, page) < PAGE_SIZE)
+        throw new Error(`page ${pageNumber} has gone from SQLite's log`);
+      yield [pageNumber, typeof page === "number" ? read : page];
     }
   }
 

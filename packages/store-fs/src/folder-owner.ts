@@ -329,8 +329,10 @@ export class FolderOwner {
     this.#left = this.#left.filter((journal) => !done.includes(journal));
     await this.#publish();
     const { fs, dir } = this.#parts;
-    for (const journal of done) await fs.remove(`${dir}/${journalName(journal)}`);
-    await fs.syncFolder(dir);
+    for (const journal of done) {
+      await fs.remove(`${dir}/${journalName(journal)}`);
+      await fs.syncFolder(dir); // before the next: an older one alone would bring back what the next one deleted
+    }
   }
 
   async #move(object: StoredObject): Promise<void> {

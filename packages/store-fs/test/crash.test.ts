@@ -171,6 +171,32 @@ async function examine(disk: SimulatedDisk, workload: Workload, operations: numb
   for (const [id, records] of found) expect(await recordsOf(again, id), `object ${id}, once more`).toEqual(records);
 }
 
+/** Every fate of the first things that were not synced. */
+function everyFate(things: number): Fate[] {
+  return Array.from({ length: 2 ** things }, (_, fate) => {
+    let asked = 0;
+    return { isKept: () => ((fate >> asked++ % things) & 1) === 1, isSectorKept: () => true };
+  });
+}
+
+test("T16: a journal is gone before a newer one is: what the newer one deleted stays deleted", async () => {
+  const disk = new SimulatedDisk();
+  const store = storeOn(disk.fileSystem(), { maxJournalBytes: 200 });
+  const writer = new LogWriter(await store.open("a"));
+  writer.append(300);
+  await writer.flush();
+  await store.fork("a", writer.head, "copy");
+  await store.delete("copy");
+  const acknowledged = disk.operations.length;
+  await store.close();
+  for (let operations = acknowledged; operations <= disk.operations.length; operations++) {
+    for (const [number, fate] of everyFate(5).entries()) {
+      const found = await recordsOf(storeOn(disk.crashed(operations, fate).fileSystem()), "copy");
+      expect(found, `cut after ${operations}, fate ${number}`).toEqual([]);
+    }
+  }
+});
+
 test(`${WORKLOADS} workloads, the power lost at every operation of each`, { timeout: 4_000_000 }, async () => {
   let states = 0;
   for (let seed = SEED; seed < SEED + WORKLOADS; seed++) {
