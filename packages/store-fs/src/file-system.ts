@@ -12,6 +12,8 @@ export interface FileSystem {
   size(path: string): Promise<number | undefined>;
   /** Names in a folder, `[]` if it is not there. */
   names(folder: string): Promise<string[]>;
+  /** Names in a folder, at once. @throws if the folder is not there */
+  namesNow(folder: string): string[];
   /** Whether a file is there, at once: it stands between a sync and its acknowledgement. @throws if that cannot be told */
   isThereNow(path: string): boolean;
   /** Makes a folder and those above it that are missing, durably. */

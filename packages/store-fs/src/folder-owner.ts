@@ -56,6 +56,8 @@ export class FolderOwner {
   readonly #parts: OwnerParts;
   readonly #epochPath: string;
   readonly #nextEpochPath: string;
+  /** How many writings of the epoch's file have not been followed by a look at all names. */
+  #publishing = 1;
   readonly #legacy: Legacy;
   readonly #objects = new Map<string, StoredObject>();
   /** Those with entries that are in no file yet. */
@@ -116,6 +118,7 @@ export class FolderOwner {
       await this.durable(ticket);
     }
     await this.#publish();
+    this.#publishing -= 1; // it was made when the folder was taken
     await this.#removeOlder();
   }
 
@@ -211,13 +214,17 @@ export class FolderOwner {
     return this.#journal.durableTicket;
   }
 
-  /** Whoever takes the folder next takes the next epoch, and older ones are removed in their order: so either that is there, or this one is not.
+  /** Whoever takes the folder next takes the next epoch, and older ones are removed in their order: so either that is there, or this one is not. But
+   * for a while in which this one's file is written, which may be when others have removed it: then all names are looked at.
    * @throws HoldfastError `HOLDFAST_FENCED` if somebody else has taken the folder; `HOLDFAST_STORE_FAILED` if it cannot be read */
   check(): void {
     const { fs, dir } = this.#parts;
     let isOwned: boolean;
     try {
-      isOwned = !fs.isThereNow(this.#nextEpochPath) && fs.isThereNow(this.#epochPath);
+      isOwned =
+        this.#publishing > 0
+          ? epochsAmong(fs.namesNow(dir)).at(-1) === this.epoch
+          : !fs.isThereNow(this.#nextEpochPath) && fs.isThereNow(this.#epochPath);
     } catch (cause) {
       throw new HoldfastError("HOLDFAST_STORE_FAILED", `The folder ${dir} cannot be read.`, { cause });
     }
@@ -233,12 +240,18 @@ export class FolderOwner {
    * object runs. */
   async rewrite(
     object: StoredObject,
-    change: (state: ObjectState) => Promise<Omit<WholeFile, "standsFrom" | "waiting">>,
+    change: (state: ObjectState) => Promise<Omit<WholeFile, "standsFor" | "waiting">>,
   ): Promise<void> {
     await this.durable(object.lastTicket);
     await this.#orFail(() => this.#move(object));
     const whole = await change(await readObject(this.#parts.fs, object.folder, [], this.#legacy.lengths));
-    await this.#orFail(() => writeOwnFile(this.#moveParts, object, { ...whole, standsFrom: 0, waiting: () => object.entries }));
+    await this.#orFail(() =>
+      writeOwnFile(this.#moveParts, object, {
+        ...whole,
+        standsFor: { first: 0, last: this.epoch - 1 },
+        waiting: () => object.entries,
+      }),
+    );
   }
 
   /** Rule 4. */
@@ -344,7 +357,11 @@ export class FolderOwner {
   async #publish(): Promise<void> {
     const { fs, dir } = this.#parts;
     const older = this.#left.filter(({ epoch }) => epoch < this.epoch);
-    await publish(fs, { folder: dir, name: epochName(this.epoch) }, [encodeEpochFile(this.epoch, older)]);
+    const check = () => this.check();
+    this.#publishing += 1;
+    await publish(fs, { folder: dir, name: epochName(this.epoch) }, [encodeEpochFile(this.epoch, older)], check);
+    check();
+    this.#publishing -= 1;
   }
 
   /** Removes what older owners left that does not count any more. */
@@ -372,7 +389,9 @@ async function takeEpoch(fs: FileSystem, dir: string): Promise<number> {
     if (!file) continue; // somebody was faster
     await file.close();
     await fs.syncFolder(dir);
-    return epoch;
+    // Between the list and this, others may have come, and have removed one of this name as an older one.
+    if (epochsAmong(await fs.names(dir)).at(-1) === epoch) return epoch;
+    await fs.remove(`${dir}/${epochName(epoch)}`);
   }
 }
 

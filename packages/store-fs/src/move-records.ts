@@ -35,7 +35,7 @@ export interface MoveParts {
 export interface WholeFile {
   readonly floor: number;
   /** As in the file's header. */
-  readonly standsFrom: number | undefined;
+  readonly standsFor: { readonly first: number; readonly last: number } | undefined;
   readonly records: readonly SegmentRecord[];
   /** The alarm in front of the records, where they do not say it themselves. */
   readonly alarmBefore: number | null;
@@ -65,7 +65,8 @@ export async function moveRecords(parts: MoveParts, object: StoredObject, upTo: 
   if (mustReplace || (!object.own && (records.length > 0 || last))) {
     const alarmBefore = deleted && object.own ? null : before.alarm;
     const waiting = () => object.entries.slice(count);
-    const alone = { floor, standsFrom: mustReplace ? 0 : undefined, records, alarmBefore, waiting };
+    const all = { first: 0, last: parts.epoch - 1 };
+    const alone = { floor, standsFor: mustReplace ? all : undefined, records, alarmBefore, waiting };
     await writeOwnFile(parts, object, mustReplace ? alone : ((await withOlder(parts, object, alone)) ?? alone));
     if (deleted) await removeSnapshots(parts, object, deleted.floor);
   } else if (object.own && records.length > 0) {
@@ -78,13 +79,13 @@ export async function moveRecords(parts: MoveParts, object: StoredObject, upTo: 
 export async function writeOwnFile(
   { fs, epoch, check, packing }: MoveParts,
   object: StoredObject,
-  { floor, standsFrom, records, alarmBefore, waiting }: WholeFile,
+  { floor, standsFor, records, alarmBefore, waiting }: WholeFile,
 ): Promise<void> {
   const { objectId, folder } = object;
   object.own = undefined; // until it is known to be there
   const firstOwn = records.findIndex(({ isCopied }) => !isCopied);
   const copied = firstOwn < 0 ? records.length : firstOwn;
-  const header = encodeSegmentHeader({ epoch, floor, copied, standsFrom, objectId });
+  const header = encodeSegmentHeader({ epoch, floor, copied, standsFor, objectId });
   await fs.makeFolder(folder);
   await fs.syncFolder(folder.slice(0, folder.lastIndexOf("/"))); // whoever made it may have died before that
   const name = segmentName(epoch);
@@ -95,10 +96,12 @@ export async function writeOwnFile(
   };
   await publish(fs, { folder, name }, chunks(), check);
   object.own = { ...reached, head: records.at(-1)?.position ?? NO_POSITION, floor };
-  if (standsFrom === undefined) return;
-  const older = segmentsAmong(await fs.names(folder)).filter((other) => ownerOf(other) >= standsFrom && other < name);
-  for (const other of older) await fs.remove(`${folder}/${other}`);
-  if (standsFrom === 0) await removeUnused(fs, folder, epoch, () => namesIn([...records, ...waiting()]));
+  if (!standsFor) return;
+  check(); // what is removed may be the next owner's to read
+  const older = segmentsAmong(await fs.names(folder));
+  const isReplaced = (owner: number) => owner >= standsFor.first && owner <= standsFor.last;
+  for (const other of older) if (isReplaced(ownerOf(other))) await fs.remove(`${folder}/${other}`);
+  if (standsFor.first === 0) await removeUnused(fs, folder, epoch, () => namesIn([...records, ...waiting()]));
   await fs.syncFolder(folder);
 }
 

@@ -1,6 +1,17 @@
 /** The file system of Node. */
 import { randomUUID } from "node:crypto";
-import { closeSync, fdatasync, fstatSync, mkdirSync, openSync, readSync, rmSync, statSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fdatasync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { type FileHandle, mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { ScratchFile } from "@holdfast/timeline/contract";
@@ -15,6 +26,7 @@ export const nodeFileSystem: FileSystem = {
     return found?.isFile() ? found.size : undefined;
   },
   names: async (folder) => (await unlessMissing(readdir(folder))) ?? [],
+  namesNow: (folder) => readdirSync(folder),
   isThereNow: (path) => statSync(path, { throwIfNoEntry: false }) !== undefined,
   makeFolder: async (folder) => {
     const first = await mkdir(folder, { recursive: true });

@@ -111,16 +111,16 @@ async function groupsFrom(object: ObjectFiles, place: Place): Promise<AsyncGener
 export async function placeAt(object: ObjectFiles, wallMs: number): Promise<Place | undefined> {
   if (recordsOf(object.pending)?.every(({ setsClock }) => !setsClock) !== true) return undefined;
   try {
+    let found: Place | undefined;
     let first: Place | undefined;
     for (const file of (await filesOf(object))?.reverse() ?? []) {
       for (const footer of footersOf(object.fs, file)) {
-        if (!footer.last) return undefined;
-        if (footer.last.wallMs <= wallMs) return footer.last;
-        if (footer.setsClock) return undefined;
+        if (!footer.last || footer.setsClock) return undefined;
+        if (footer.last.wallMs <= wallMs) found ??= footer.last;
         first = footer.first;
       }
     }
-    return first;
+    return found ?? first;
   } catch (error) {
     if (error instanceof NotAsExpected) return undefined; // whoever reads it says so
     throw error;

@@ -93,14 +93,14 @@ export async function readSegments(fs: FileSystem, folder: string, known: KnownL
 
 /** Which of an object's files count, from the newest to the oldest. */
 export class Standing {
-  #from = Number.POSITIVE_INFINITY;
+  readonly #replaced: { readonly first: number; readonly last: number }[] = [];
 
   counts(name: string): boolean {
-    return ownerOf(name) < this.#from;
+    return this.#replaced.every(({ first, last }) => ownerOf(name) < first || ownerOf(name) > last);
   }
 
-  add({ standsFrom }: SegmentHeader): void {
-    if (standsFrom !== undefined) this.#from = Math.min(this.#from, standsFrom);
+  add({ standsFor }: SegmentHeader): void {
+    if (standsFor) this.#replaced.push(standsFor);
   }
 }
 
@@ -112,7 +112,7 @@ class Merge {
 
   addSegment(segment: ScannedSegment): void {
     this.#raiseFloor(segment.header.floor);
-    this.#add(segment.records, segment.path, segment.header.standsFrom === 0);
+    this.#add(segment.records, segment.path, segment.header.standsFor?.first === 0);
     if (segment.bad) this.#torn = segment;
   }
 

@@ -19,7 +19,7 @@ export const FOOTER_BYTES: number = LAST_AT + HEADER_BYTES + 4;
 export const MAX_HEADER_BYTES = 1024;
 
 const STANDS_FOR_OLDER = 1;
-const STANDS_FROM = 2;
+const STANDS_FOR_SOME = 2;
 
 /** What a footer counts in. */
 const UNIT = 1024;
@@ -33,8 +33,8 @@ export interface SegmentHeader {
   readonly floor: number;
   /** How many records at the start are another object's (T4). */
   readonly copied: number;
-  /** Files of older owners from this one on do not count: 0 if none does. */
-  readonly standsFrom: number | undefined;
+  /** Files of these owners do not count, those of the first and the last included. */
+  readonly standsFor: { readonly first: number; readonly last: number } | undefined;
   readonly objectId: string;
 }
 
@@ -61,18 +61,23 @@ export interface ScannedSegment {
 
 export function encodeSegmentHeader(header: SegmentHeader): Uint8Array {
   const id = new TextEncoder().encode(header.objectId);
-  const { standsFrom } = header;
-  const bytes = new Uint8Array(FIXED_BYTES + id.length + (standsFrom ? 4 : 0) + 4);
+  const { epoch, standsFor } = header;
+  const isForAll = standsFor?.first === 0 && standsFor.last === epoch - 1;
+  const some = isForAll ? undefined : standsFor;
+  const bytes = new Uint8Array(FIXED_BYTES + id.length + (some ? 8 : 0) + 4);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, FILE_MAGIC, true);
   view.setUint16(4, bytes.length, true);
-  view.setUint16(6, standsFrom === undefined ? 0 : standsFrom === 0 ? STANDS_FOR_OLDER : STANDS_FROM, true);
-  view.setUint32(8, header.epoch, true);
+  view.setUint16(6, isForAll ? STANDS_FOR_OLDER : some ? STANDS_FOR_SOME : 0, true);
+  view.setUint32(8, epoch, true);
   view.setUint32(12, header.floor, true);
   view.setUint32(16, header.copied, true);
   view.setUint32(20, id.length, true);
   bytes.set(id, FIXED_BYTES);
-  if (standsFrom) view.setUint32(FIXED_BYTES + id.length, standsFrom, true);
+  if (some) {
+    view.setUint32(FIXED_BYTES + id.length, some.first, true);
+    view.setUint32(FIXED_BYTES + id.length + 4, some.last, true);
+  }
   view.setUint32(bytes.length - 4, crc32(bytes.subarray(0, bytes.length - 4)), true);
   return bytes;
 }
@@ -87,11 +92,15 @@ export function decodeSegmentHeader(bytes: Uint8Array): { readonly header: Segme
   const idEnd = FIXED_BYTES + view.getUint32(20, true);
   const objectId = new TextDecoder().decode(bytes.subarray(FIXED_BYTES, idEnd));
   const flags = view.getUint16(6, true);
+  const epoch = view.getUint32(8, true);
+  let standsFor: SegmentHeader["standsFor"];
+  if (flags & STANDS_FOR_OLDER) standsFor = { first: 0, last: epoch - 1 };
+  else if (flags & STANDS_FOR_SOME) standsFor = { first: view.getUint32(idEnd, true), last: view.getUint32(idEnd + 4, true) };
   const header = {
-    epoch: view.getUint32(8, true),
+    epoch,
     floor: view.getUint32(12, true),
     copied: view.getUint32(16, true),
-    standsFrom: flags & STANDS_FOR_OLDER ? 0 : flags & STANDS_FROM ? view.getUint32(idEnd, true) : undefined,
+    standsFor,
     objectId,
   };
   return { header, length };

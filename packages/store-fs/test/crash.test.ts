@@ -175,7 +175,7 @@ async function examine(disk: SimulatedDisk, workload: Workload, operations: numb
 function everyFate(things: number): Fate[] {
   return Array.from({ length: 2 ** things }, (_, fate) => {
     let asked = 0;
-    return { isKept: () => ((fate >> asked++ % things) & 1) === 1, isSectorKept: () => true };
+    return { isKept: () => ((fate >> (asked++ % things)) & 1) === 1, isSectorKept: () => true };
   });
 }
 

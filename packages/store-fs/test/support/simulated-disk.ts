@@ -112,6 +112,7 @@ export class SimulatedDisk {
         return file === undefined ? undefined : (this.#files.get(file)?.length ?? 0);
       },
       names: async (folder) => [...(this.#folders.get(folder)?.keys() ?? [])],
+      namesNow: (folder) => [...(this.#folders.get(folder)?.keys() ?? [])],
       isThereNow: (path) => this.#fileAt(path) !== undefined,
       makeFolder: async (folder) => {
         if (!this.#folders.has(folder)) this.#folders.set(folder, new Map());

@@ -69,7 +69,10 @@ export class MemoryLog implements Log {
   }
 
   async placeAt(wallMs: number): Promise<Place> {
-    return this.#object.records.findLast(({ position }) => position.wallMs <= wallMs)?.position ?? NO_POSITION;
+    const { records } = this.#object;
+    const isInOrder = records.every(({ position }, i) => i === 0 || position.wallMs >= (records[i - 1]?.position.wallMs ?? 0));
+    const found = isInOrder && records.findLast(({ position }) => position.wallMs <= wallMs);
+    return found ? found.position : NO_POSITION;
   }
 
   async snapshot(atOrBefore: Position): Promise<StoredSnapshot | undefined> {

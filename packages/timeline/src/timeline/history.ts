@@ -26,15 +26,23 @@ export interface StateAt extends OpeningState {
   readonly replayedBytes: number;
 }
 
+export interface ViewParts {
+  readonly images: PagedImageParts;
+  /** Milliseconds since the epoch. */
+  now(): number;
+}
+
 export class History {
   readonly #log: LogReader;
   readonly #objectId: string;
   readonly #imageParts: PagedImageParts;
+  readonly #now: () => number;
 
-  constructor(log: LogReader, objectId: string, imageParts: PagedImageParts = {}) {
+  constructor(log: LogReader, objectId: string, { images, now }: ViewParts) {
     this.#log = log;
     this.#objectId = objectId;
-    this.#imageParts = imageParts;
+    this.#imageParts = images;
+    this.#now = now;
   }
 
   /** Records after a position up to another, each checked against the one before (rule 1).
@@ -163,19 +171,23 @@ export class History {
     return last;
   }
 
-  /** The newest position at or before a time; the first of all if the time is before it. */
+  /** The newest position at or before a time; the first of all if the time is before it. Where the clock was set right in between (T9), times that have
+   * not come yet say nothing, and of others the first counts that is later: one that was behind for a while leads nobody astray. */
   async atTime(ms: number, durable: Position): Promise<Position> {
+    const now = this.#now();
     let found: Position | undefined;
+    let last: Position | undefined;
     let place = await this.#log.placeAt(ms);
     const [first] = place.epoch > 0 ? await firstOf(this.#from(place, durable)) : [];
     if (first?.header.kind === RecordKind.PART) place = NO_POSITION; // its commit may be later than that
-    const isInOrder = place.epoch > 0;
-    for await (const { header } of isInOrder ? this.#from(place, durable) : this.records(NO_POSITION, durable)) {
+    for await (const { header } of place.epoch > 0 ? this.#from(place, durable) : this.records(NO_POSITION, durable)) {
       if (header.kind === RecordKind.PART) continue;
-      if (!found || header.position.wallMs <= ms) found = header.position;
-      else if (isInOrder) break;
+      const { position } = header;
+      if (last && position.wallMs > ms && position.wallMs <= now) return found ?? last;
+      last = position;
+      if (position.wallMs <= ms) found = position;
     }
-    return found ?? NO_POSITION;
+    return last ?? NO_POSITION;
   }
 
   /** What each RESTORE record up to a position says. */

@@ -116,7 +116,7 @@ export class LogTimeline extends TimelineView implements Timeline {
   }
 
   private constructor(parts: TimelineParts, objectId: string, log: Log) {
-    super(log, objectId, imageParts(parts.store));
+    super(log, objectId, { images: imageParts(parts.store), now: () => parts.now() });
     this.#parts = parts;
     this.#objectId = objectId;
     this.#log = log;
@@ -240,8 +240,10 @@ export class LogTimeline extends TimelineView implements Timeline {
     await this.flushed(this.#head);
     this.#shorten(this.#head, this.#begun as PagedImage);
     const { retentionMs = RETENTION_MS, historyBytes = Number.POSITIVE_INFINITY } = this.#parts;
-    const horizon = { ms: this.#parts.now() - retentionMs, bytes: historyBytes };
-    if (opening.oldestMs > horizon.ms && this.#historyBytes <= horizon.bytes) return;
+    const now = this.#parts.now();
+    const horizon = { now, ms: now - retentionMs, bytes: historyBytes };
+    const isYoung = opening.oldestMs > horizon.ms && opening.oldestMs <= now; // a clock that was ahead says nothing
+    if (isYoung && this.#historyBytes <= horizon.bytes) return;
     await this.#snapshot; // it may become superfluous
     await this.#retain(horizon);
   }

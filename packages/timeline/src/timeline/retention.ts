@@ -5,7 +5,8 @@
  *    bytes that the history may have, so that the last state before it can still be restored, and an undo
  *    bookmark, which stands for the end of its epoch, has all that it needs.
  * 2. What a retained restore led to, and what is armed, is retained, and everything after it (T11).
- * 3. The present epoch never expires. A record's time is the earlier of what the clock said and what the history says (T9). */
+ * 3. The present epoch never expires. A record's time is the earlier of what the clock said and what the history says (T9); one that has not come yet says
+ *    nothing: then what follows tells. */
 import type { CommitMeta, Position } from "@holdfast/core/contract";
 import { comparePositions } from "../contract.js";
 import { decodeMeta } from "../record/meta.js";
@@ -45,7 +46,8 @@ interface Epoch {
 const MANY = 4096;
 
 export interface Horizon {
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch: the present, and what is too old before it. */
+  readonly now: number;
   readonly ms: number;
   /** What the whole history may have. */
   readonly bytes: number;
@@ -60,8 +62,13 @@ export async function findExpired(
   const epochs: Epoch[] = [];
   const places: Position[] = [];
   for await (const one of history) {
-    take(epochs, one);
+    take(epochs, one, horizon.now);
     if (places.length < MANY) places.push(one.header.position);
+  }
+  for (let i = epochs.length - 1, later = horizon.now; i >= 0; i--) {
+    const epoch = epochs[i] as Epoch;
+    if (epoch.time === UNKNOWN) epoch.time = later;
+    later = epoch.time;
   }
   const bytes = sum(epochs.map((epoch) => epoch.bytes));
   let end = Math.max(tooOld(epochs, horizon.ms), tooMuch(epochs, bytes - horizon.bytes));
@@ -100,11 +107,13 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, one) => total + one, 0);
 }
 
-function take(epochs: Epoch[], { header, record }: HistoryRecord): void {
+const UNKNOWN = Number.NEGATIVE_INFINITY;
+
+function take(epochs: Epoch[], { header, record }: HistoryRecord, now: number): void {
   const { position, rawMs } = header;
   const before = epochs.at(-1);
   const said = decodeMeta(header.flags, bodyOf(record)).meta;
-  const time = timeOf(header);
+  const time = timeOf(header) > now ? UNKNOWN : timeOf(header);
   let epoch = before;
   if (!epoch || epoch.last.epoch !== position.epoch) {
     const meta = before?.meta ?? {};
@@ -114,8 +123,6 @@ function take(epochs: Epoch[], { header, record }: HistoryRecord): void {
   epoch.last = position;
   epoch.rawMs = rawMs;
   epoch.time = Math.max(epoch.time, time);
-  // What the clock said before it was set back, it said too soon.
-  if (header.kind === RecordKind.CLOCK) for (const one of epochs) one.time = Math.min(one.time, time);
   if (header.kind !== RecordKind.PART) epoch.records += 1;
   epoch.bytes += record.length;
   epoch.meta = { ...epoch.meta, ...said };

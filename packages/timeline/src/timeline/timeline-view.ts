@@ -9,20 +9,19 @@ import type {
   TimelineReader,
 } from "@holdfast/core/contract";
 import { type LogReader, NO_POSITION } from "../contract.js";
-import type { PagedImageParts } from "../image/paged-image.js";
 import { countEntries } from "../record/commit-body.js";
 import { decodeMeta } from "../record/meta.js";
 import { bodyOf, RecordKind } from "../record/record.js";
 import { formatBookmark, parseBookmark } from "./bookmark.js";
-import { History, type HistoryRecord } from "./history.js";
+import { History, type HistoryRecord, type ViewParts } from "./history.js";
 
 export class TimelineView implements TimelineReader {
   protected readonly history: History;
   readonly #log: LogReader;
 
-  constructor(log: LogReader, objectId: string, imageParts: PagedImageParts) {
+  constructor(log: LogReader, objectId: string, parts: ViewParts) {
     this.#log = log;
-    this.history = new History(log, objectId, imageParts);
+    this.history = new History(log, objectId, parts);
   }
 
   get head(): Position {
