@@ -22,6 +22,7 @@ export const ALLOWED = {
   "@holdfast/conformance": ["@holdfast/core/contract", "@holdfast/timeline/contract", "@holdfast/timeline/record"],
   // Private: puts everything side by side.
   "@holdfast/bench": [
+    "@holdfast/core",
     "@holdfast/core/contract",
     "@holdfast/conformance",
     "@holdfast/conformance/oracle",
@@ -30,6 +31,7 @@ export const ALLOWED = {
     "@holdfast/driver-node",
     "@holdfast/driver-sqljs",
     "@holdfast/driver-wasm",
+    "@holdfast/timeline",
     "holdfast",
   ],
   // The composition root.

@@ -42,7 +42,7 @@ export async function* grouped(
 }
 
 /** The alarm behind records. */
-export function lastAlarm(records: readonly SegmentRecord[], before: number | null): number | null {
+function lastAlarm(records: readonly SegmentRecord[], before: number | null): number | null {
   return records.some(({ isCopied, record }) => isCopied || storedAlarm(record) !== undefined) ? alarmOf(records) : before;
 }
 
