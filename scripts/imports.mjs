@@ -55,6 +55,7 @@ export const CORE_LEVELS = [
   ["kv", "metadata"],
   ["recovery"],
   ["api"],
+  ["legacy"],
   ["index"],
 ];
 

@@ -7,13 +7,15 @@ export { HoldfastError, type HoldfastErrorCode, isHoldfastError } from "./error.
 export type { OutputGate } from "./gate/output-gate.js";
 export type { Scope } from "./gate/scope.js";
 export type { TurnParts, Turns } from "./gate/turn.js";
-export type { GetOptions, PutOptions } from "./kv/async-kv-storage.js";
 export { deserialize } from "./kv/codec/deserialize.js";
 export { serialize } from "./kv/codec/serialize.js";
+export type { GetOptions, PutOptions } from "./kv/kv-arguments.js";
 export type { ListOptions } from "./kv/list-options.js";
 export type { SyncKvStorage } from "./kv/sync-kv-storage.js";
+export { memoryKv } from "./legacy/memory-kv.js";
+export { type ObjectSession, type ObjectSessionParts, openSession } from "./legacy/open-session.js";
 export { ABORTED, notOfType } from "./messages.js";
-export type { Alarm } from "./metadata/alarm.js";
+export type { ObjectAlarm } from "./metadata/alarm.js";
 export type { AlarmOptions } from "./metadata/alarm-storage.js";
 export { illegalInvocation, shapeAsPlatform } from "./platform-class.js";
 export type { Public } from "./public.js";

@@ -92,6 +92,32 @@ export const alreadyCommitted = (method: string): Error =>
 /** spec/kv §6 */
 export const CURSOR_CANCELED = "SQLite query was canceled because the database was deleted.";
 
+/** spec/kv §1.2 */
+export const tooManyKeys = (count: number): RangeError =>
+  new RangeError(`Maximum number of key value pairs is 128. ${count} pairs were provided.`);
+/** spec/kv §1.8 */
+export const keyTooLarge = (bytes: number): RangeError =>
+  new RangeError(`Keys cannot be larger than 2048 bytes. A key of size ${bytes} was provided.`);
+/** spec/kv §1.8 */
+export const valueTooLarge = (bytes: number): RangeError =>
+  new RangeError(`Values cannot be larger than 131072 bytes. A value of size ${bytes} was provided.`);
+/** spec/kv §4.2 */
+export const CACHE_OVERFLOW =
+  "Durable Object's isolate exceeded its memory limit due to overflowing the storage cache. This could be due to writing too many values to storage without stopping to wait for writes to complete, or due to reading too many values in a single operation (e.g. a large list()). All objects in the isolate were reset.";
+/** spec/kv §7 */
+export const NO_SQL =
+  "This Durable Object is not backed by SQLite storage, so the SQL API is not available. SQL can be enabled on a new Durable Object class by using the `new_sqlite_classes` instead of `new_classes` under `[[migrations]]` in your wrangler.toml, but an already-deployed class cannot be converted to SQLite (except by deleting the existing data).";
+/** spec/kv §7 */
+export const NO_SYNC_KV =
+  "The storage.kv (synchronous KV) API is only available for SQLite-backed Durable Objects, but this object's namespace is not declared to use SQLite. You can use the older, asyncronous interface via methods of `storage` itself (e.g. `storage.get()`). SQLite can be enabled on a new Durable Object class by using the `new_sqlite_classes` instead of `new_classes` under `migrations` in your wrangler.jsonc or wrangler.toml, but an already-deployed class cannot be converted to SQLite (except by deleting the existing data).";
+/** spec/kv §7 */
+export const NO_TRANSACTION_SYNC = "Durable Object is not backed by SQL.";
+/** spec/kv §7 */
+export const NO_RECOVERY = "This Durable Object's storage back-end does not implement point-in-time recovery.";
+/** spec/kv §5.1 */
+export const AS_OF_TIME =
+  "Incorrect type for the 'asOfTime' field on 'TransactionOptions': the provided value is not of type 'date'.";
+
 /** spec/runtime §7.1 */
 export const ALARM_NOT_POSITIVE = "setAlarm() cannot be called with an alarm time <= 0";
 /** spec/runtime §7.1 */

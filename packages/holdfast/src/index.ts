@@ -10,8 +10,8 @@ export type {
   SqlRow,
   TableSize,
 } from "@holdfast/core";
-export { HoldfastError, type HoldfastErrorCode, isHoldfastError } from "@holdfast/core";
-export type { PastRestore } from "@holdfast/core/contract";
+export { HoldfastError, type HoldfastErrorCode, isHoldfastError, memoryKv } from "@holdfast/core";
+export type { KvBackend, KvBatch, KvRange, KvStore, PastRestore } from "@holdfast/core/contract";
 export { type SqliteWasmOptions, sqliteWasm } from "@holdfast/driver-wasm";
 export type {
   DurableObjectBinding,

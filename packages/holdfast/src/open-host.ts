@@ -1,9 +1,14 @@
 /** Durable Object classes, run in this process. */
+import { memoryKv } from "@holdfast/core";
+import type { KvBackend } from "@holdfast/core/contract";
 import { type DurableObjectNamespace, Host, type HostOptions } from "@holdfast/host";
 import { type BackendOptions, openBackend } from "./backend.js";
 import { type PlatformOptions, platform } from "./platform.js";
 
-export interface OpenHostOptions extends HostOptions, BackendOptions, PlatformOptions {}
+export interface OpenHostOptions extends HostOptions, BackendOptions, PlatformOptions {
+  /** What classes with `storage: "legacy-kv"` are stored in. The caller closes it. Memory if both this and `dir` are left out. */
+  readonly legacy?: KvBackend;
+}
 
 /** Opens a host for a worker's classes. `E` types `host.env`.
  * @throws HoldfastError, as a rejection: `HOLDFAST_USAGE`, `HOLDFAST_UNSUPPORTED` */
@@ -13,7 +18,8 @@ export async function openHost<E extends object = Record<string, DurableObjectNa
   const system = platform(options);
   const owned = openBackend(options, system);
   const { backend, due } = owned;
-  const host = new ClosingHost<E>(options, { backend, due, ...system }, () => owned.close());
+  const legacy = options.legacy ?? (options.dir === undefined ? memoryKv() : undefined);
+  const host = new ClosingHost<E>(options, { backend, legacy, due, ...system }, () => owned.close());
   await host.startAlarms();
   return host;
 }

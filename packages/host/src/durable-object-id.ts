@@ -5,7 +5,7 @@
  *
  * Synchronous, as the platform's calls are; WebCrypto is not, so the hashes come from a library. */
 
-import { type Alarm, notOfType, type Public } from "@holdfast/core";
+import { notOfType, type ObjectAlarm, type Public } from "@holdfast/core";
 import { encodeWtf8 } from "@holdfast/core/contract";
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
@@ -90,7 +90,7 @@ export class IdFactory {
 /** An object's id with the name that its data has kept, which is kept from now on; a facet's text says all there is. */
 export function withStoredName(
   id: DurableObjectId | string,
-  kept: Pick<Alarm, "storedName" | "nameObject">,
+  kept: Pick<ObjectAlarm, "storedName" | "nameObject">,
 ): DurableObjectId | string {
   if (typeof id === "string") return id;
   const name = id.name ?? kept.storedName;

@@ -1,6 +1,6 @@
 /** host.ts
  * Runs the Durable Object classes of one worker in this process. */
-import { HoldfastError, type SqliteBackend } from "@holdfast/core/contract";
+import { HoldfastError, type KvBackend, type SqliteBackend } from "@holdfast/core/contract";
 import { type AlarmOutcome, AlarmScheduler } from "./alarm-scheduler.js";
 import { type Compatibility, type CompatibilityOptions, compatibility } from "./compatibility.js";
 import { type AsyncContext, useAsyncContext } from "./current-object.js";
@@ -35,6 +35,8 @@ export interface HostOptions extends CompatibilityOptions {
 /** What a host runs on. */
 export interface HostParts {
   readonly backend: SqliteBackend;
+  /** Of classes on legacy key-value storage; absent if there may be none. */
+  readonly legacy?: KvBackend | undefined;
   /** Milliseconds since the epoch. */
   now(): number;
   random(count: number): Uint8Array;
@@ -42,10 +44,18 @@ export interface HostParts {
   schedule(task: () => void): void;
   /** Runs a task later; returns how to cancel it. */
   setTimer(task: () => void, ms: number): () => void;
-  /** Objects whose alarm is set for a time up to `beforeMs`, as the log knows them (T22). */
+  /** Objects on SQLite whose alarm is set for a time up to `beforeMs`, as the log knows them (T22). */
   due(beforeMs: number, limit: number): AsyncIterable<{ readonly id: string; readonly at: number }>;
   /** Makes an async context, where the platform has one. */
   readonly asyncContext?: () => AsyncContext<unknown>;
+}
+
+/** Where an object of a class is. */
+interface Place {
+  readonly objects: ObjectRegistry;
+  readonly ids: IdFactory;
+  readonly hex: string;
+  readonly kind: "sqlite" | "legacy-kv";
 }
 
 /** Bindings of type `E`. */
@@ -56,6 +66,7 @@ export class Host<E extends object = Record<string, DurableObjectNamespace>> imp
   readonly #bound: Record<string, DurableObjectNamespace> = {};
   /** By class: bindings to one class share its objects. */
   readonly #registries = new Map<string, ObjectRegistry>();
+  readonly #kinds = new Map<string, "sqlite" | "legacy-kv">();
   readonly #alarms: AlarmScheduler;
   readonly #compatibility: Compatibility;
   readonly #ungateGlobals: () => void;
@@ -93,9 +104,11 @@ export class Host<E extends object = Record<string, DurableObjectNamespace>> imp
   /** To be called once: from here on objects wake when their alarms are due, also those that were due while nobody was there. No object is
    * opened before. */
   async startAlarms(): Promise<void> {
-    for await (const { id, at } of this.#parts.due(Number.POSITIVE_INFINITY, Number.MAX_SAFE_INTEGER)) {
-      if (this.#place(id)) this.#alarms.set(id, at);
-    }
+    const { due, legacy } = this.#parts;
+    const [always, all] = [Number.POSITIVE_INFINITY, Number.MAX_SAFE_INTEGER];
+    for await (const { id, at } of due(always, all)) if (this.#place(id)?.kind === "sqlite") this.#alarms.set(id, at);
+    if (!legacy) return;
+    for await (const { id, at } of legacy.due(always, all)) if (this.#place(id)?.kind === "legacy-kv") this.#alarms.set(id, at);
   }
 
   /** Resolves when no call is pending. */
@@ -128,12 +141,14 @@ export class Host<E extends object = Record<string, DurableObjectNamespace>> imp
   }
 
   /** What the log calls an object. */
-  #place(key: string): { readonly objects: ObjectRegistry; readonly ids: IdFactory; readonly hex: string } | undefined {
+  #place(key: string): Place | undefined {
     const slash = key.lastIndexOf("/");
     const uniqueKey = key.slice(0, slash);
     const prefix = `${this.#options.name ?? ""}-`;
-    const objects = uniqueKey.startsWith(prefix) ? this.#registries.get(uniqueKey.slice(prefix.length)) : undefined;
-    return objects && { objects, ids: new IdFactory(uniqueKey), hex: key.slice(slash + 1) };
+    const className = uniqueKey.slice(prefix.length);
+    const objects = uniqueKey.startsWith(prefix) ? this.#registries.get(className) : undefined;
+    if (!objects) return undefined;
+    return { objects, ids: new IdFactory(uniqueKey), hex: key.slice(slash + 1), kind: this.#kinds.get(className) ?? "sqlite" };
   }
 
   async #runAlarm(key: string, attempt: { readonly scheduledTime: number; readonly retryCount: number }): Promise<AlarmOutcome> {
@@ -153,10 +168,20 @@ export class Host<E extends object = Record<string, DurableObjectNamespace>> imp
   }
 
   #namespace(bindingName: string, binding: DurableObjectBinding): DurableObjectNamespace {
-    if (binding.storage === "legacy-kv") {
-      throw new HoldfastError("HOLDFAST_UNSUPPORTED", `Binding '${bindingName}': legacy key-value storage is not available yet.`);
+    const { className, storage = "sqlite" } = binding;
+    if (storage === "legacy-kv" && !this.#parts.legacy) {
+      throw new HoldfastError(
+        "HOLDFAST_NEEDS_STORE",
+        `Binding '${bindingName}': objects on legacy key-value storage need a backend of their own. Give \`openHost\` one as \`legacy\`.`,
+      );
     }
-    const { className } = binding;
+    if ((this.#kinds.get(className) ?? storage) !== storage) {
+      throw new HoldfastError(
+        "HOLDFAST_USAGE",
+        `Binding '${bindingName}': class '${className}' has another kind of storage already.`,
+      );
+    }
+    this.#kinds.set(className, storage);
     const uniqueKey = `${this.#options.name ?? ""}-${className}`;
     let objects = this.#registries.get(className);
     if (!objects) {
@@ -168,7 +193,8 @@ export class Host<E extends object = Record<string, DurableObjectNamespace>> imp
   }
 
   #registry(bindingName: string, className: string, uniqueKey: string): ObjectRegistry {
-    const { backend, now, schedule, setTimer } = this.#parts;
+    const { backend: sqlite, legacy, now, schedule, setTimer } = this.#parts;
+    const backend = this.#kinds.get(className) === "legacy-kv" && legacy ? legacy : sqlite;
     const { deletesAlarm, enhancedErrors } = this.#compatibility;
     return new ObjectRegistry((id) => {
       if (this.#closed) throw new HoldfastError("HOLDFAST_CLOSED", "The host is closed.");

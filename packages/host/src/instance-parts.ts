@@ -1,5 +1,5 @@
 /** What one session of an object is made of. */
-import type { SessionParts } from "@holdfast/core";
+import type { ObjectSessionParts } from "@holdfast/core";
 import type { Compatibility } from "./compatibility.js";
 import type { DurableObjectId } from "./durable-object-id.js";
 import type { FacetsParts, NewFacet } from "./facets/object-facets.js";
@@ -25,7 +25,7 @@ export interface InstanceParts {
   /** The connections that outlive this session, if it is evicted. */
   readonly sockets: HibernatingSockets;
   readonly session: Pick<
-    SessionParts,
+    ObjectSessionParts,
     "backend" | "objectId" | "now" | "schedule" | "setTimer" | "deletesAlarm" | "enhancedErrors" | "onAlarm"
   >;
   /** The object that this is a facet of. */

@@ -11,12 +11,12 @@
  *    starts when this one has let go of the storage. Its code cannot be stopped, only cut off (parity: abort-freezes).
  * 4. What the object waits for comes back as an event of it, in the scope that asked.
  * 5. What fails in its code with nobody to tell is logged, where it can be told from other failures (parity: unhandled-rejections). */
-import { ABORTED, type Scope, StorageSession } from "@holdfast/core";
+import { ABORTED, type ObjectSession, openSession, type Scope } from "@holdfast/core";
 import { HoldfastError } from "@holdfast/core/contract";
 import { Activity } from "./activity.js";
 import type { AlarmOutcome } from "./alarm-scheduler.js";
 import type { Compatibility } from "./compatibility.js";
-import { runAs, scopeOutsideTurns, setCurrentObject } from "./current-object.js";
+import { runAs, runAsNobody, scopeOutsideTurns, setCurrentObject } from "./current-object.js";
 import { withStoredName } from "./durable-object-id.js";
 import { DurableObjectState } from "./durable-object-state.js";
 import { toResetError, toText } from "./error-transport.js";
@@ -31,7 +31,7 @@ export class ObjectInstance {
   readonly #activity: Activity;
   readonly #atEnd = new Set<() => void>();
   #waitingEvents: (() => void)[] = [];
-  #session: StorageSession | undefined;
+  #session: ObjectSession | undefined;
   #context: DurableObjectState | undefined;
   #object: object | undefined;
   #broken: { readonly error: unknown } | undefined;
@@ -95,7 +95,7 @@ export class ObjectInstance {
 
   /** How far what it has committed reaches, and when that is durable; `undefined` while the storage is not open. */
   get openHead(): OpenHead | undefined {
-    if (!this.#session) return undefined;
+    if (!this.#session || !("head" in this.#session)) return undefined;
     const { head } = this.#session;
     const durable = this.#session.flushed(head);
     durable.catch(toldToWhoAwaits);
@@ -212,7 +212,7 @@ export class ObjectInstance {
       now,
       setTimer,
       call: <T>(use: (object: object) => T) => this.call(use),
-      alarm: () => (this.#session as StorageSession).alarm,
+      alarm: () => (this.#session as ObjectSession).alarm,
       reset: (error: unknown) => this.reset(error),
     };
     return runAlarm(parts, attempt);
@@ -221,7 +221,7 @@ export class ObjectInstance {
   /** Clears the alarm, if it still is the one of this time. */
   clearAlarm(scheduledTime: number): Promise<void> {
     return this.call(() => {
-      const { alarm } = this.#session as StorageSession;
+      const { alarm } = this.#session as ObjectSession;
       if (alarm.stored === scheduledTime) alarm.set(null, { confirmed: true });
     });
   }
@@ -278,11 +278,12 @@ export class ObjectInstance {
     const done = this.busy();
     const startup = await Promise.race([this.#parts.start(), this.#stopped]);
     if (!startup) return; // reset while somebody was still asked what to start
-    const session = await StorageSession.open({
+    const session = await openSession({
       ...this.#parts.session,
       onRunning: (scope) => setCurrentObject(scope ? this : undefined),
       scopeOutside: () => scopeOutsideTurns(this),
       enter: (use) => runAs(this, session.turns.currentScope, use),
+      leave: runAsNobody,
       hasAlarmHandler: () => this.#hasAlarmHandler(),
       onDeleteAll: () => this.#facets?.deleteAll(),
       resetError: toResetError,
@@ -297,7 +298,7 @@ export class ObjectInstance {
     });
   }
 
-  #construct(startup: Startup, session: StorageSession): void {
+  #construct(startup: Startup, session: ObjectSession): void {
     const { env, sockets } = this.#parts;
     const { Class, props, exports } = startup;
     const id = withStoredName(startup.id, session.alarm);
@@ -310,7 +311,7 @@ export class ObjectInstance {
       props,
       facets: () => {
         this.#refuseIfBroken();
-        return facets;
+        return facets ?? noFacets();
       },
       abort: (reason, retryAlarm) => this.#abort(reason, retryAlarm),
       section: (callback) => session.section(callback),
@@ -332,9 +333,11 @@ export class ObjectInstance {
     for (const event of this.#waitingEvents.splice(0)) this.deliver(event);
   }
 
-  #makeFacets(startup: Startup, session: StorageSession): ObjectFacets {
+  /** Legacy objects have none: what is inside an object is a timeline beside its own. */
+  #makeFacets(startup: Startup, session: ObjectSession): ObjectFacets | undefined {
     const { facets, compatibility } = this.#parts;
     const { objectId, backend } = this.#parts.session;
+    if (backend.kind !== "sqlite") return undefined;
     return new ObjectFacets({
       parent: this,
       objectId,
@@ -383,7 +386,7 @@ export class ObjectInstance {
 
   /** Rule 2. If the commit fails, the session breaks, and the reset answers the caller. */
   #afterDurable(send: () => void): void {
-    const { gate, turns } = this.#session as StorageSession;
+    const { gate, turns } = this.#session as ObjectSession;
     turns.afterTurn(() => {
       gate.whenOpen(send, answeredByReset);
     });
@@ -402,6 +405,13 @@ export class ObjectInstance {
     const settled = closed.catch(answeredByReset).then(() => this.#facets?.settled);
     settled.catch(toldToWhoAwaits).then(this.#release);
   }
+}
+
+function noFacets(): never {
+  throw new HoldfastError(
+    "HOLDFAST_UNSUPPORTED",
+    "Objects on legacy key-value storage have no facets. Use a SQLite-backed class.",
+  );
 }
 
 /** An arrow function in a field counts too (`spec/runtime` §7.1). */

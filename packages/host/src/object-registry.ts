@@ -71,6 +71,7 @@ export class ObjectRegistry {
   }
 
   async #mayHaveFacets(objectId: string, { session }: StartParts): Promise<boolean> {
+    if (session.backend.kind !== "sqlite") return false;
     this.#areFacetsKnown ??= this.#lookForFacets(session.backend.timelines);
     try {
       await this.#areFacetsKnown;

@@ -1,5 +1,5 @@
 /** One run of an object's alarm handler (`spec/runtime` §7.2, §7.3). */
-import type { Alarm } from "@holdfast/core";
+import type { ObjectAlarm } from "@holdfast/core";
 import { AlarmInvocationInfo, type AlarmOutcome } from "./alarm-scheduler.js";
 
 /** `spec/runtime` §7.2: 15 minutes. */
@@ -10,7 +10,7 @@ export interface AlarmRunParts {
   setTimer(task: () => void, ms: number): () => void;
   /** Runs code as an event of the object; settles when what it wrote is durable. */
   call<T>(use: (object: object) => T): Promise<Awaited<T>>;
-  alarm(): Alarm;
+  alarm(): ObjectAlarm;
   reset(error: unknown): void;
 }
 

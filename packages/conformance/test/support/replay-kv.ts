@@ -44,15 +44,37 @@ class Case extends DurableObject {
   alarm(): void {}
 }
 
+/** The same of legacy objects. */
+const DIFFERENT_LEGACY: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(Object.entries(DIFFERENT).filter(([name]) => name.startsWith("value/"))),
+  "txn/txn-reads-see-txn-writes": "upstream bug: legacy-list-limit",
+  "txn/list-limit-with-overlay": "upstream bug: legacy-list-limit",
+  "txn/list-reverse-limit-with-put-and-delete": "upstream bug: legacy-list-limit",
+  "txn/list-limit-put-before-delete": "upstream bug: legacy-list-limit",
+};
+
 export async function replayKv(name: string, driver: SqliteDriver): Promise<void> {
+  await replay(name, "sqlite", DIFFERENT, { driver });
+}
+
+export async function replayLegacyKv(): Promise<void> {
+  await replay("legacy", "kv", DIFFERENT_LEGACY, {});
+}
+
+async function replay(
+  name: string,
+  backend: KvCase["backend"],
+  expected: Readonly<Record<string, string>>,
+  options: { readonly driver?: SqliteDriver },
+): Promise<void> {
   const file: { cases: KvCase[]; specialsPreamble: string; specials: Record<string, string> } = load("kv-cases.json");
-  const cases = file.cases.filter((recorded) => recorded.backend === "sqlite");
+  const cases = file.cases.filter((recorded) => recorded.backend === backend);
   const different: Record<string, string> = {};
   for (const recorded of cases) {
     const host = await openHost<{ CASE: DurableObjectNamespace<Case> }>({
-      driver,
+      ...options,
       worker: { Case },
-      durableObjects: { CASE: { className: "Case" } },
+      durableObjects: { CASE: { className: "Case", storage: backend === "kv" ? "legacy-kv" : "sqlite" } },
       compatibilityDate: "2026-01-01",
       ...(recorded.flags && { compatibilityFlags: recorded.flags }),
     });
@@ -68,6 +90,6 @@ export async function replayKv(name: string, driver: SqliteDriver): Promise<void
   }
   console.log(`kv-cases on ${name}: ${cases.length - Object.keys(different).length}/${cases.length} equal`);
   if (process.env["SHOW_DIFFERENT"]) console.log(different);
-  const known = Object.keys(DIFFERENT).filter((one) => one !== "value/float16array" || !("Float16Array" in globalThis));
+  const known = Object.keys(expected).filter((one) => one !== "value/float16array" || !("Float16Array" in globalThis));
   expect(Object.keys(different).sort()).toEqual(known.sort());
 }

@@ -2,12 +2,13 @@
 
 import type { Timeline } from "../contract/index.js";
 import type { SectionRules } from "../gate/section.js";
-import { AsyncKvStorage, type GetOptions, type PutOptions } from "../kv/async-kv-storage.js";
+import { AsyncKvStorage } from "../kv/async-kv-storage.js";
+import type { GetOptions, PutOptions } from "../kv/kv-arguments.js";
 import { KvTable } from "../kv/kv-table.js";
 import { ListGeneration } from "../kv/list-generation.js";
 import { type ListOptions, optionsObject } from "../kv/list-options.js";
 import { SyncKvStorage } from "../kv/sync-kv-storage.js";
-import { NO_DELETE_ALL_IN_TRANSACTION, notOfType } from "../messages.js";
+import { AS_OF_TIME, NO_DELETE_ALL_IN_TRANSACTION, notOfType } from "../messages.js";
 import type { Alarm } from "../metadata/alarm.js";
 import { type AlarmOptions, AlarmStorage } from "../metadata/alarm-storage.js";
 import { deleteEverything } from "../metadata/delete-everything.js";
@@ -25,9 +26,6 @@ import { settled, settledSooner } from "./settled.js";
 export type TransactionOfClosure = Omit<Public<DurableObjectTransaction>, "deleteAll">;
 
 const OWNER = "DurableObjectStorage";
-
-/** spec/kv §5.1 */
-const AS_OF_TIME = "Incorrect type for the 'asOfTime' field on 'TransactionOptions': the provided value is not of type 'date'.";
 
 export interface StorageParts {
   /** How far back an object can be restored; 30 days if left out. */

@@ -1,6 +1,7 @@
 /** What the closure of `transaction()` is given (`spec/kv` §5.1). Its operations are those of `ctx.storage`, which take part in the
  * transaction as well. */
-import type { AsyncKvStorage, GetOptions, PutOptions } from "../kv/async-kv-storage.js";
+import type { AsyncKvStorage } from "../kv/async-kv-storage.js";
+import type { GetOptions, PutOptions } from "../kv/kv-arguments.js";
 import type { ListOptions } from "../kv/list-options.js";
 import { alreadyCommitted, NO_DELETE_ALL_IN_TRANSACTION, OUTER_ROLLBACK, rolledBack } from "../messages.js";
 import type { AlarmOptions, AlarmStorage } from "../metadata/alarm-storage.js";

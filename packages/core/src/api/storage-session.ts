@@ -49,6 +49,8 @@ export interface SessionParts {
   onDeleteAll?(): void;
   /** Runs code of the application inside a section. */
   enter?<T>(use: () => T): T;
+  /** Runs code that is not the application's: what it starts is not the object's. Legacy objects only. */
+  leave?<T>(use: () => T): T;
   /** Makes the error of a reset of what a critical section failed with. */
   resetError?(cause: unknown): unknown;
   /** The session broke. Called at most once. */

@@ -33,6 +33,9 @@ export interface KvBackend {
   list(prefix?: string): AsyncIterable<string>;
   /** Removes everything an object holds. */
   delete(objectId: string): Promise<void>;
+  /** Objects whose alarm is set for a time up to `beforeMs`, earliest first. */
+  due(beforeMs: number, limit: number): AsyncIterable<{ readonly id: string; readonly at: number }>;
+  close(): Promise<void>;
 }
 
 /** One object's pairs. Bytes in, bytes out: the write-back cache, coalescing, limits and error texts belong to core. */
@@ -43,9 +46,11 @@ export interface KvStore {
   list(range: KvRange): AsyncIterable<readonly [Uint8Array, Uint8Array]>;
   /** Milliseconds since the epoch, or `null`. */
   getAlarm(): Promise<number | null>;
-  /** Applies the batch, all or nothing, and resolves when it is durable. */
+  /** What the object was called when its alarm was set, if it had a name. */
+  getName(): Promise<string | undefined>;
+  /** Applies the batch, all or nothing, and resolves when it is durable. No key is both put and deleted. */
   commit(batch: KvBatch): Promise<void>;
-  /** May fail half way; calling it again finishes the work. */
+  /** Deletes every pair; the alarm and the name stay. May fail half way; calling it again finishes the work. */
   deleteAll(): Promise<void>;
   close(): Promise<void>;
 }
@@ -64,4 +69,6 @@ export interface KvBatch {
   readonly deletes: readonly Uint8Array[];
   /** Absent: unchanged; `null`: none. */
   readonly alarm?: number | null;
+  /** Absent: unchanged. */
+  readonly name?: string;
 }

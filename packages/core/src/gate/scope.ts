@@ -67,6 +67,11 @@ export class Scope {
     this.effective.#enter(waiter, true);
   }
 
+  /** Takes one more lock, whoever holds others: nobody is let in before it is given back too. */
+  hold(): void {
+    this.effective.#locks += 1;
+  }
+
   /** Gives a lock back that was granted here, or in a section that has been merged. */
   release(): void {
     const scope = this.effective;

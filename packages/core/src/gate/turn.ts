@@ -85,6 +85,16 @@ export class Turns {
     scope.acquire({ granted: () => this.#begin({ scope: scope.effective, event }) });
   }
 
+  /** Lets nothing into the present scope until what is returned is called, which runs an event there before anything else: the object waits for its
+   * storage (`spec/kv` §4.4). The event never runs if the object is reset before. */
+  holdInput(): (event: () => void) => void {
+    const scope = this.currentScope;
+    scope.hold();
+    return (event) => {
+      if (!this.#stopped) this.#begin({ scope: scope.effective, event });
+    };
+  }
+
   /** Runs `body` as a critical section, after the present turn. The promise settles in the scope that asked, before anything else there. If
    * the object is reset it never does, or fails, as `rules.onReset` says.
    * @throws Error as a rejection, if sections are nested too deeply */

@@ -3,26 +3,13 @@
  * never end a turn. */
 
 import { decodeWtf8, encodeWtf8 } from "../contract/index.js";
-import { notOfType, PUT_FORMS, PUT_UNDEFINED } from "../messages.js";
-import { toText } from "../sql/bindings.js";
 import type { Transaction } from "../transaction/transaction.js";
 import { deserialize } from "./codec/deserialize.js";
 import { compareBytes } from "./compare-bytes.js";
+import { deleteArguments, getArguments, putArguments } from "./kv-arguments.js";
 import type { KvTable } from "./kv-table.js";
 import type { ListGeneration } from "./list-generation.js";
-import { checkListOptions, type ListOptions, optionsObject } from "./list-options.js";
-
-export interface GetOptions {
-  /** Accepted; without effect on SQLite-backed objects. */
-  allowConcurrency?: boolean;
-  /** Accepted; without effect on SQLite-backed objects. */
-  noCache?: boolean;
-}
-
-export interface PutOptions extends GetOptions {
-  /** Do not hold back what the object sends until this write is durable. */
-  allowUnconfirmed?: boolean;
-}
+import { checkListOptions, type ListOptions } from "./list-options.js";
 
 export interface AsyncKvParts {
   readonly table: KvTable;
@@ -40,8 +27,7 @@ export class AsyncKvStorage {
   }
 
   get(args: readonly unknown[]): unknown {
-    const keys = this.#keys("get", args);
-    optionsObject(args[1], "get", this.#parts.owner, 2, "GetOptions");
+    const { keys } = getArguments(args, this.#parts.owner);
     const { table } = this.#parts;
     if (!Array.isArray(keys)) {
       const bytes = table.get(keys);
@@ -58,25 +44,13 @@ export class AsyncKvStorage {
 
   put(args: readonly unknown[]): void {
     const { owner, table, transaction } = this.#parts;
-    if (args.length === 0) throw notOfType("put", owner, 1, "string or object");
-    const [first, second] = args;
-    const isKey = (typeof first !== "object" && typeof first !== "function") || first === null || Array.isArray(first);
-    if (isKey) {
-      const key = toText(first);
-      const options = this.#writeOptions("put", args[2], 3);
-      if (second === undefined) throw new TypeError(PUT_UNDEFINED);
-      table.put(key, table.encode(second), options);
+    const put = putArguments(args, owner);
+    const { options } = put;
+    if (put.kind === "pair") {
+      table.put(put.key, table.encode(put.value), options);
       return;
     }
-    if (second !== undefined && second !== null && typeof second !== "object" && typeof second !== "function") {
-      throw new TypeError(PUT_FORMS);
-    }
-    const options = this.#writeOptions("put", second, 2);
-    this.#writeOptions("put", args[2], 3);
-    const pairs: [string, Uint8Array][] = [];
-    for (const [key, value] of Object.entries(first as object)) {
-      if (value !== undefined) pairs.push([key, table.encode(value)]);
-    }
+    const pairs = put.entries.map(([key, value]) => [key, table.encode(value)] as const);
     transaction.sync(() => {
       table.create(options);
       for (const [key, value] of pairs) table.put(key, value, options);
@@ -84,8 +58,7 @@ export class AsyncKvStorage {
   }
 
   delete(args: readonly unknown[]): boolean | number {
-    const keys = this.#keys("delete", args);
-    const options = this.#writeOptions("delete", args[1], 2);
+    const { keys, options } = deleteArguments(args, this.#parts.owner);
     const { table } = this.#parts;
     if (!Array.isArray(keys)) return table.delete(keys, options);
     let count = 0;
@@ -100,16 +73,5 @@ export class AsyncKvStorage {
     const found = new Map<string, unknown>();
     this.#parts.table.list(range, limit, (key, value) => found.set(key, deserialize(value)));
     return found;
-  }
-
-  #keys(method: string, args: readonly unknown[]): string | string[] {
-    if (args.length === 0) throw notOfType(method, this.#parts.owner, 1, "string or Array");
-    const [keys] = args;
-    return Array.isArray(keys) ? Array.from(keys, toText) : toText(keys);
-  }
-
-  #writeOptions(method: string, options: unknown, parameter: number): { readonly confirmed: boolean } {
-    const fields = optionsObject(options, method, this.#parts.owner, parameter, "PutOptions");
-    return { confirmed: !fields?.["allowUnconfirmed"] };
   }
 }

@@ -1,13 +1,13 @@
 /** What `ctx.storage.getAlarm/setAlarm/deleteAlarm` do (`spec/runtime` §7.1), at once: whoever calls makes promises of it. */
 import { optionsObject } from "../kv/list-options.js";
 import { ALARM_NOT_POSITIVE, ALARM_TOO_LATE, NO_ALARM_HANDLER, NOT_A_DATE, notOfType } from "../messages.js";
-import type { Alarm } from "./alarm.js";
+import type { ObjectAlarm } from "./alarm.js";
 
 /** Milliseconds: the last time that fits into 63 bits of nanoseconds. */
 const MAX_TIME = 9_223_372_036_854;
 
 export interface AlarmStorageParts {
-  readonly alarm: Alarm;
+  readonly alarm: Pick<ObjectAlarm, "get" | "set">;
   /** The class name in messages. */
   readonly owner: string;
   /** Whether alarms can be run at all, and the object has a handler. @throws HoldfastError */

@@ -13,6 +13,12 @@ export interface AlarmParts {
   now(): number;
 }
 
+/** What others see of an object's alarm, whichever kind its storage is. */
+export type ObjectAlarm = Pick<
+  Alarm,
+  "get" | "set" | "stored" | "nameObject" | "storedName" | "beginRun" | "committed" | "endRun"
+>;
+
 export class Alarm {
   readonly #parts: AlarmParts;
   /** The alarm that is being run for, until somebody sets or deletes the alarm and commits that. */
