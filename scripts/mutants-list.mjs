@@ -16,8 +16,8 @@ export const MUTANTS = [
     rule: "T1",
     what: "an opening counts as a commit",
     file: timeline("timeline/log-timeline"),
-    from: "const counts = appendix.kind !== RecordKind.OPEN && appendix.kind !== RecordKind.PART;",
-    to: "const counts = true;",
+    from: "new Set([RecordKind.OPEN, RecordKind.PART, RecordKind.CLOCK]);",
+    to: "new Set([RecordKind.PART, RecordKind.CLOCK]);",
     test: history("T1: an opening advances epoch and checksum"),
   },
   {
@@ -385,8 +385,8 @@ export const MUTANTS = [
     rule: "T8",
     what: "a session that restores begins with the state before",
     file: timeline("timeline/log-timeline"),
-    from: "this.#begun : found.image;",
-    to: "this.#begun : this.#begun;",
+    from: "unchanged : found.image;",
+    to: "unchanged : unchanged;",
     test: history("T8, T10: arm, restart, undo"),
   },
   {
