@@ -46,3 +46,10 @@ test.each(["wasm", "sqljs", "node"])(
     if (driver === "wasm") expect(ratios.kilobytes).toBeLessThanOrEqual(64);
   },
 );
+
+test("what keeping a history costs", { retry: 3, timeout: 60_000 }, () => {
+  const output = execFileSync(process.execPath, ["--expose-gc", MAIN, "--json", "history"], { encoding: "utf8" });
+  const { ofOff } = JSON.parse(output);
+  console.log(`history: ${ofOff.toFixed(2)} of the time without`);
+  expect(ofOff).toBeLessThanOrEqual(1.25); // 1.1 is asked for, and what a quiet machine gives; this guards against more
+});
