@@ -322,6 +322,38 @@ describe("failures of the store", () => {
   });
 });
 
+test("what nobody awaits ends with its session, and does not end the process", async () => {
+  const unhandled: unknown[] = [];
+  const note = (error: unknown) => void unhandled.push(error);
+  process.on("unhandledRejection", note);
+  const backend = new Watched();
+  const { event } = await open(backend);
+  backend.before = async () => {
+    throw new Error("disk");
+  };
+  const failed = event((storage, ctx) => {
+    const leave = () => {
+      for (const key of ["a", "b"]) {
+        storage.get(key);
+        storage.put(key, 1);
+      }
+      storage.list();
+      storage.deleteAll();
+      storage.sync();
+      storage.setAlarm(Date.now() + 1e6);
+      storage.getAlarm();
+      storage.transaction(async (txn) => txn.get("a"));
+    };
+    leave();
+    ctx.waitUntil(new Promise((resolve) => setTimeout(resolve, 5)).then(leave));
+    setTimeout(leave, 1);
+  });
+  await expect(failed).rejects.toThrow("The key-value store of object");
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  process.off("unhandledRejection", note);
+  expect(unhandled).toEqual([]);
+});
+
 test("whoever writes much waits for it, also for what a deletion drops meanwhile", async () => {
   const backend = new Watched();
   const { event } = await open(backend);

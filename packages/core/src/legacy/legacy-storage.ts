@@ -88,23 +88,23 @@ export class LegacyStorage {
   }
 
   transaction(...args: unknown[]): Promise<unknown> {
-    return this.#transaction(args);
+    return this.#quiet(this.#transaction(args));
   }
 
   getAlarm(...args: unknown[]): Promise<number | null> {
-    return settledSooner(() => this.#alarms.getAlarm(args));
+    return this.#settled(() => this.#alarms.getAlarm(args), settledSooner);
   }
 
   setAlarm(...args: unknown[]): Promise<void> {
-    return settled(() => this.#alarms.setAlarm(args));
+    return this.#settled(() => this.#alarms.setAlarm(args));
   }
 
   deleteAlarm(...args: unknown[]): Promise<void> {
-    return settled(() => this.#alarms.deleteAlarm(args));
+    return this.#settled(() => this.#alarms.deleteAlarm(args));
   }
 
   sync(): Promise<void> {
-    return this.#parts.sync();
+    return this.#quiet(this.#parts.sync());
   }
 
   transactionSync(callback: unknown): never {
@@ -137,10 +137,32 @@ export class LegacyStorage {
     try {
       answer = ask();
     } catch (error) {
-      return Promise.reject(error);
+      return this.#settled<T>(() => {
+        throw error;
+      });
     }
     const { result, allowConcurrency } = answer;
-    return result instanceof Promise ? this.#parts.await(result, allowConcurrency) : settled(() => result);
+    if (!(result instanceof Promise)) return this.#settled(() => result);
+    return this.#quiet(this.#parts.await(result, allowConcurrency));
+  }
+
+  /** A settled promise of what is done at once. */
+  #settled<T>(work: () => T, settle = settled): Promise<T> {
+    const result = settle(work);
+    if (this.#parts.cache.failure) result.catch(() => undefined); // as below
+    return result;
+  }
+
+  /** Code that runs on after its session has ended is nobody's any more (`spec/runtime` §4.3). A promise that fails for that reason alone must not
+   * end the process when nobody awaits it, as an unhandled rejection would. */
+  #quiet<T>(result: Promise<T>): Promise<T> {
+    const outer = new Promise<T>((resolve, reject) => {
+      result.then(resolve, (error) => {
+        if (error === this.#parts.cache.failure?.error) outer.catch(() => undefined);
+        reject(error);
+      });
+    });
+    return outer;
   }
 
   async #transaction(args: readonly unknown[]): Promise<unknown> {
