@@ -19,9 +19,15 @@ export async function openHost<E extends object = Record<string, DurableObjectNa
   const owned = openBackend(options, system);
   const { backend, due } = owned;
   const legacy = options.legacy ?? (options.dir === undefined ? memoryKv() : undefined);
-  const host = new ClosingHost<E>(options, { backend, legacy, due, ...system }, () => owned.close());
-  await host.startAlarms();
-  return host;
+  let host: ClosingHost<E> | undefined;
+  try {
+    host = new ClosingHost<E>(options, { backend, legacy, due, ...system }, () => owned.close());
+    await host.startAlarms();
+    return host;
+  } catch (error) {
+    await (host ?? owned).close();
+    throw error;
+  }
 }
 
 /** A host that closes the store it was given with it. */

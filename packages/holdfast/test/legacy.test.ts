@@ -12,6 +12,7 @@ type Body = (storage: Storage, ctx: DurableObjectState) => unknown;
 /** What the next events of the object do. */
 let bodies: Body[] = [];
 let alarms: unknown[] = [];
+let onAlarm: ((storage: Storage) => unknown) | undefined;
 
 class Legacy extends DurableObject {
   declare ctx: DurableObjectState;
@@ -21,8 +22,9 @@ class Legacy extends DurableObject {
   ping(): string {
     return "pong";
   }
-  alarm(): void {
+  async alarm(): Promise<void> {
     alarms.push(this.ctx.id.name);
+    await onAlarm?.(this.ctx.storage);
   }
 }
 
@@ -70,7 +72,10 @@ class Watched implements KvBackend {
         await note("deleteAll");
         return store.deleteAll();
       },
-      close: () => store.close(),
+      close: async () => {
+        await note("close");
+        return store.close();
+      },
     };
   }
 
@@ -119,6 +124,7 @@ function gate() {
 
 afterEach(async () => {
   alarms = [];
+  onAlarm = undefined;
   bodies = [];
   for (const host of hosts.splice(0)) await host.close();
 });
@@ -383,6 +389,120 @@ test("what is there is there after a restart, the alarm and the name too; it run
   const due: unknown[] = [];
   for await (const one of backend.due(Number.POSITIVE_INFINITY, 10)) due.push(one);
   expect(due).toEqual([]);
+});
+
+const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+describe("alarms that are on their way to the store", () => {
+  test("one that a handler sets behind something slow stays set when the run ends", async () => {
+    const backend = new Watched();
+    const { event } = await open(backend);
+    const slow = gate();
+    backend.before = (operation) => (operation.includes("+x") ? slow.opened : undefined);
+    const next = Date.now() + 3_600_000;
+    onAlarm = async (storage) => {
+      storage.put("x", 1, { allowUnconfirmed: true });
+      await wait(5);
+      await storage.setAlarm(next, { allowUnconfirmed: true });
+    };
+    await event((storage) => storage.setAlarm(Date.now()));
+    await expect.poll(() => backend.log.some((one) => one.includes("+x"))).toBe(true);
+    await wait(20);
+    slow.open();
+    await wait(50);
+    expect(await event((storage) => storage.getAlarm())).toBe(next);
+  });
+
+  test("one that runs before it is durable is not seen by its handler, and runs once", async () => {
+    const backend = new Watched();
+    const { event } = await open(backend);
+    const slow = gate();
+    let seen: unknown;
+    onAlarm = async (storage) => {
+      seen = await storage.getAlarm();
+    };
+    await event((storage) => storage.setAlarm(Date.now() + 60));
+    backend.before = (operation) => (operation.includes("+x") ? slow.opened : undefined);
+    await event((storage) => void storage.put("x", 1, { allowUnconfirmed: true }));
+    await event((storage) => void storage.setAlarm(Date.now() + 10, { allowUnconfirmed: true }));
+    await expect.poll(() => alarms.length).toBe(1);
+    slow.open();
+    await wait(100);
+    expect([alarms.length, seen]).toEqual([1, null]);
+  });
+
+  test("a transaction tells its own as it will be kept", async () => {
+    const { event } = await open();
+    const before = Date.now();
+    const told = await event((storage) =>
+      storage.transaction(async (txn) => {
+        await txn.setAlarm(5.7);
+        const alarm = await txn.getAlarm();
+        txn.rollback();
+        return alarm;
+      }),
+    );
+    expect(told).toBeGreaterThanOrEqual(before);
+  });
+});
+
+describe("closing", () => {
+  test("nothing reaches a store that is being closed, and a read that hangs keeps nobody", async () => {
+    const backend = new Watched();
+    const { event, host } = await open(backend);
+    const never = gate();
+    backend.before = (operation) => (operation.startsWith("get") ? never.opened : undefined);
+    const reading = event(async (storage) => {
+      await storage.get("q");
+      await storage.put("z", 1);
+    });
+    await macrotasks();
+    const closed = host.close();
+    await expect(reading).rejects.toMatchObject({ code: "HOLDFAST_CLOSED" });
+    await closed;
+    never.open();
+    await macrotasks();
+    expect(backend.log).toEqual(["get q", "close"]);
+  });
+
+  test("of a class whose store fails does not keep others from being closed", async () => {
+    class Other extends Legacy {}
+    const backend = new Watched();
+    const durableObjects = {
+      A: { className: "Legacy", storage: "legacy-kv" },
+      B: { className: "Other", storage: "legacy-kv" },
+    } as const;
+    const host = await openHost<{ A: Bindings["LEGACY"]; B: Bindings["LEGACY"] }>({
+      worker: { Legacy, Other },
+      durableObjects,
+      legacy: backend,
+    });
+    backend.before = async (operation) => {
+      if (operation === "commit +fails") throw new Error("disk");
+      await wait(10);
+    };
+    for (const [namespace, key] of [
+      [host.env.A, "fails"],
+      [host.env.B, "slow"],
+    ] as const) {
+      bodies.push((storage) => void storage.put(key, 1, { allowUnconfirmed: true }));
+      await namespace.getByName("one").run();
+    }
+    await host.close().catch((error) => expect(error.message).toContain("The key-value store of object"));
+    expect(backend.log.filter((one) => one === "close").length).toBe(2);
+    expect(backend.log.at(-1)).toBe("close");
+  });
+
+  test("a host that could not be opened leaves nothing behind", async () => {
+    const backend = new Watched();
+    const before = globalThis.setTimeout;
+    backend.due = async function* () {
+      yield* [];
+      throw new Error("no alarms");
+    };
+    await expect(open(backend)).rejects.toThrow("no alarms");
+    expect(globalThis.setTimeout).toBe(before);
+  });
 });
 
 test("what legacy objects do not have: facets, a second kind for a class, a folder without a backend", async () => {

@@ -133,11 +133,9 @@ export class Host<E extends object = Record<string, DurableObjectNamespace>> imp
     this.#alarms.stop();
     this.#leaveEnvironment();
     for (const objects of this.#registries.values()) objects.disconnectSleeping();
-    try {
-      for (const objects of this.#registries.values()) await objects.close();
-    } finally {
-      this.#ungateGlobals();
-    }
+    const closed = await Promise.allSettled([...this.#registries.values()].map((objects) => objects.close()));
+    this.#ungateGlobals();
+    for (const result of closed) if (result.status === "rejected") throw result.reason;
   }
 
   /** What the log calls an object. */

@@ -52,6 +52,7 @@ export interface KvStore {
   commit(batch: KvBatch): Promise<void>;
   /** Deletes every pair; the alarm and the name stay. May fail half way; calling it again finishes the work. */
   deleteAll(): Promise<void>;
+  /** Lets go of the object. Reads that are under way need not end. */
   close(): Promise<void>;
 }
 

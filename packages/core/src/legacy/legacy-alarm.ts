@@ -15,7 +15,7 @@ export class LegacyAlarm implements ObjectAlarm {
   readonly #parts: LegacyAlarmParts;
   #stored: number | null;
   #name: string | undefined;
-  /** The alarm that is being run for, until somebody sets or deletes the alarm and that is on its way to the store. */
+  /** The alarm that is being run for, until somebody sets or deletes the alarm: that cannot be undone without the session's end. */
   #running: number | undefined;
 
   constructor(parts: LegacyAlarmParts) {
@@ -24,17 +24,23 @@ export class LegacyAlarm implements ObjectAlarm {
   }
 
   get(): number | null {
-    const { failure, saidAlarm } = this.#parts.cache;
+    const { failure } = this.#parts.cache;
     if (failure) throw failure.error;
-    return this.#running !== undefined && !saidAlarm ? null : this.#stored;
+    return this.#running !== undefined ? null : this.#stored;
   }
 
   set(time: number | null, { confirmed }: { readonly confirmed: boolean }): void {
-    const { cache, now } = this.#parts;
-    const alarm = time === null ? null : Math.max(Math.trunc(time), now());
+    const { cache } = this.#parts;
+    const alarm = this.toStored(time);
     if (alarm === null && this.#stored === null && this.#running === undefined) return; // nothing to write
     cache.writeAlarm(alarm, alarm === null ? undefined : this.#name, confirmed);
     this.#stored = alarm;
+    this.#running = undefined;
+  }
+
+  /** A time as it is kept: one that has passed means now. */
+  toStored(time: number | null): number | null {
+    return time === null ? null : Math.max(Math.trunc(time), this.#parts.now());
   }
 
   get stored(): number | null {
@@ -51,10 +57,6 @@ export class LegacyAlarm implements ObjectAlarm {
 
   beginRun(time: number): void {
     this.#running = time;
-  }
-
-  committed(): void {
-    this.#running = undefined;
   }
 
   endRun(): boolean {

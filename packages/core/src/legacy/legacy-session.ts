@@ -64,10 +64,7 @@ export class LegacySession {
         for (const reject of this.#waiting) reject(error);
         parts.onBroken?.(error);
       },
-      onAlarm: (time, isDurable) => {
-        if (!isDurable) alarm.committed();
-        parts.onAlarm?.(time, isDurable);
-      },
+      onAlarm: (time, isDurable) => parts.onAlarm?.(time, isDurable),
     });
     const alarm = new LegacyAlarm({ cache, alarm: storedAlarm, name, now });
     this.turns = turns;
@@ -103,11 +100,10 @@ export class LegacySession {
   async #close(): Promise<void> {
     const wasBroken = this.#cache.failure !== undefined;
     try {
-      await this.#cache.close();
-    } catch (error) {
-      if (!wasBroken) throw error;
+      if (!wasBroken) await this.#cache.flushAll();
     } finally {
       this.break(new HoldfastError("HOLDFAST_CLOSED", "This storage is closed. Open the object again to go on."));
+      await this.#cache.close();
     }
   }
 

@@ -179,6 +179,7 @@ export class LegacyStorage {
       pairs: new LegacyKv({ pairs: transaction, owner: TRANSACTION_OWNER, isMeasured: false, enhancedErrors }),
       alarms: new AlarmStorage({ alarm: transaction.alarm, owner: TRANSACTION_OWNER, hasHandler: hasAlarmHandler }),
       answered: (ask) => this.#answered(ask),
+      settled: (work, settle) => this.#settled(work, settle),
     });
     return section(() => closure(txn), {
       succeed: () => transaction.commit(),
@@ -193,6 +194,7 @@ interface ClosureParts {
   readonly pairs: LegacyKv;
   readonly alarms: AlarmStorage;
   answered<T>(ask: () => Answer<T>): Promise<T>;
+  settled<T>(work: () => T, settle?: typeof settled): Promise<T>;
 }
 
 /** What the closure of `transaction()` is given. */
@@ -212,7 +214,7 @@ class TransactionOfClosure {
   }
 
   put(...args: unknown[]): Promise<void> {
-    return settled(() => this.#open("put").pairs.put(args));
+    return this.#parts.settled(() => this.#open("put").pairs.put(args));
   }
 
   delete(...args: unknown[]): Promise<boolean | number> {
@@ -231,15 +233,15 @@ class TransactionOfClosure {
   }
 
   getAlarm(...args: unknown[]): Promise<number | null> {
-    return settledSooner(() => this.#open("getAlarm").alarms.getAlarm(args));
+    return this.#parts.settled(() => this.#open("getAlarm").alarms.getAlarm(args), settledSooner);
   }
 
   setAlarm(...args: unknown[]): Promise<void> {
-    return settled(() => this.#open("setAlarm").alarms.setAlarm(args));
+    return this.#parts.settled(() => this.#open("setAlarm").alarms.setAlarm(args));
   }
 
   deleteAlarm(...args: unknown[]): Promise<void> {
-    return settled(() => this.#open("deleteAlarm").alarms.deleteAlarm(args));
+    return this.#parts.settled(() => this.#open("deleteAlarm").alarms.deleteAlarm(args));
   }
 
   get [Symbol.toStringTag](): string {

@@ -62,7 +62,7 @@ export class LegacyTransaction implements Pairs {
   readonly alarm = {
     get: (): number | null => (this.#alarm ? this.#alarm.time : this.#alarmBelow.get()),
     set: (time: number | null, { confirmed }: { readonly confirmed: boolean }): void => {
-      this.#alarm = { time, confirmed };
+      this.#alarm = { time: this.#alarmBelow.toStored(time), confirmed };
     },
   };
 

@@ -118,11 +118,6 @@ export class WriteBackCache {
     this.#wrote(confirmed);
   }
 
-  /** Whether the alarm has been set since what was last on its way. */
-  get saidAlarm(): boolean {
-    return this.#pending.alarm !== undefined || this.#deletion?.before.alarm !== undefined;
-  }
-
   /** Deletes every pair; resolves when that is done. */
   deleteAll(confirmed: boolean): Promise<void> {
     this.#check();
@@ -171,15 +166,16 @@ export class WriteBackCache {
     this.#flushing = flushing;
   }
 
-  /** Writes what there is, and lets go of the store. @throws the failure, as a rejection */
+  /** Writes everything that there is. @throws the failure, as a rejection */
+  async flushAll(): Promise<void> {
+    for (this.endOfTurn(); this.#flushing && !this.#failure; this.endOfTurn()) await this.#flushing;
+    if (this.#failure) throw this.#failure.error;
+  }
+
+  /** Lets go of the store, when what is on its way is there. To be called when nothing is read or written any more. */
   async close(): Promise<void> {
-    try {
-      for (this.endOfTurn(); this.#flushing && !this.#failure; this.endOfTurn()) await this.#flushing;
-      if (this.#failure) throw this.#failure.error;
-    } finally {
-      await Promise.allSettled([...this.#reads, this.#flushing]);
-      await this.#parts.store.close();
-    }
+    await Promise.allSettled([this.#flushing]);
+    await this.#parts.store.close();
   }
 
   /** Rule 4. What is not on its way yet is lost. */

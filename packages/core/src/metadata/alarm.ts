@@ -14,10 +14,7 @@ export interface AlarmParts {
 }
 
 /** What others see of an object's alarm, whichever kind its storage is. */
-export type ObjectAlarm = Pick<
-  Alarm,
-  "get" | "set" | "stored" | "nameObject" | "storedName" | "beginRun" | "committed" | "endRun"
->;
+export type ObjectAlarm = Pick<Alarm, "get" | "set" | "stored" | "nameObject" | "storedName" | "beginRun" | "endRun">;
 
 export class Alarm {
   readonly #parts: AlarmParts;
