@@ -25,7 +25,7 @@ export async function openHost<E extends object = Record<string, DurableObjectNa
     await host.startAlarms();
     return host;
   } catch (error) {
-    await (host ?? owned).close();
+    await Promise.allSettled([(host ?? owned).close()]); // why it could not be opened is what counts
     throw error;
   }
 }

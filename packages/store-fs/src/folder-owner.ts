@@ -24,6 +24,7 @@ import { type ObjectEnd, type ObjectFiles, placeAt, readEnd, recordsFrom } from 
 import { folderName } from "./object-name.js";
 import { type ObjectState, readObject, readSegments, segmentName, stateOf } from "./object-state.js";
 import { type Remembered, StoredObject } from "./stored-object.js";
+import { keepTail, takeEpoch } from "./take-epoch.js";
 
 /** Objects whose records are moved at the same time. */
 const MOVED_TOGETHER = 8;
@@ -379,27 +380,4 @@ export class FolderOwner {
 
 function recalled<T extends object>(remembered: Remembered<T> | undefined, version: number): T | undefined {
   return remembered?.version === version ? remembered.value.deref() : undefined;
-}
-
-/** Makes the empty file of the first epoch that is free. */
-async function takeEpoch(fs: FileSystem, dir: string): Promise<number> {
-  for (;;) {
-    const epoch = (epochsAmong(await fs.names(dir)).at(-1) ?? 0) + 1;
-    const file = await fs.create(`${dir}/${epochName(epoch)}`);
-    if (!file) continue; // somebody was faster
-    await file.close();
-    await fs.syncFolder(dir);
-    // Between the list and this, others may have come, and have removed one of this name as an older one.
-    if (epochsAmong(await fs.names(dir)).at(-1) === epoch) return epoch;
-    await fs.remove(`${dir}/${epochName(epoch)}`);
-  }
-}
-
-/** Keeps a copy of bytes at a journal's end that do not count (T6). */
-async function keepTail(fs: FileSystem, dir: string, journal: ReadJournal): Promise<void> {
-  const { bytes, scanned } = journal;
-  if (scanned.end === bytes.length) return;
-  await fs.makeFolder(`${dir}/lost+found`);
-  const name = `${journalName(journal)}-${scanned.end}`;
-  await publish(fs, { folder: `${dir}/lost+found`, name }, [bytes.subarray(scanned.end)]);
 }

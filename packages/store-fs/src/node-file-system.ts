@@ -125,6 +125,7 @@ function readNow(descriptor: number, offset: number, into: Uint8Array): number {
   return read;
 }
 
+/** What an urgent write may have to be made at once. */
 const AT_ONCE_BYTES = 1 << 16;
 
 class NodeFile implements WritableFile {
@@ -144,7 +145,7 @@ class NodeFile implements WritableFile {
     }
   }
 
-  /** Of the file's number: half as long on its way as the handle's own. */
+  /** By the file's number, which is a shorter way than the handle's own. */
   datasync(): Promise<void> {
     return new Promise((resolve, reject) => {
       fdatasync(this.#handle.fd, (error) => (error ? reject(error) : resolve()));

@@ -2,27 +2,23 @@
 import { PAGE_SIZE, type ScratchFile } from "@holdfast/core/contract";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { scratchInMemory } from "../../../test/support/scratch-in-memory.js";
 import { PagedImage } from "../src/image/paged-image.js";
 import { ScratchPages } from "../src/image/scratch-pages.js";
 
 /** A scratch file in memory that says what was done to it. */
 function scratch(): ScratchFile & { readonly pages: number; readonly isOpen: boolean } {
-  let bytes = new Uint8Array(0);
   let isOpen = true;
+  const file = scratchInMemory(() => {
+    if (!isOpen) throw new Error("closed twice");
+    isOpen = false;
+  });
   return {
-    read: (offset, into) => into.set(bytes.subarray(offset, offset + into.length)),
-    write: (offset, written) => {
-      const grown = new Uint8Array(Math.max(bytes.length, offset + written.length));
-      grown.set(bytes);
-      grown.set(written, offset);
-      bytes = grown;
-    },
-    close: () => {
-      if (!isOpen) throw new Error("closed twice");
-      isOpen = false;
-    },
+    read: file.read,
+    write: file.write,
+    close: file.close,
     get pages() {
-      return bytes.length / PAGE_SIZE;
+      return file.bytes / PAGE_SIZE;
     },
     get isOpen() {
       return isOpen;

@@ -1,23 +1,10 @@
 /** What does not fit in memory reads the same. */
-import { PAGE_SIZE, type ScratchFile } from "@holdfast/core/contract";
+import { PAGE_SIZE } from "@holdfast/core/contract";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { scratchInMemory } from "../../../test/support/scratch-in-memory.js";
 import { Overlay } from "../src/overlay.js";
 import { TemporaryFile } from "../src/temporary-file.js";
-
-function scratch(onClose: () => void = () => {}): ScratchFile {
-  let bytes = new Uint8Array(0);
-  return {
-    read: (offset, into) => into.set(bytes.subarray(offset, offset + into.length)),
-    write: (offset, written) => {
-      const grown = new Uint8Array(Math.max(bytes.length, offset + written.length));
-      grown.set(bytes);
-      grown.set(written, offset);
-      bytes = grown;
-    },
-    close: onClose,
-  };
-}
 
 const operation = fc.oneof(
   fc.record({ kind: fc.constant("append" as const), at: fc.constant(0), length: fc.integer({ min: 1, max: 90_000 }) }),
@@ -32,7 +19,7 @@ const operation = fc.oneof(
 test("a temporary file holds what was written, however it was written", () => {
   fc.assert(
     fc.property(fc.array(operation, { minLength: 1, maxLength: 25 }), (operations) => {
-      const file = new TemporaryFile(scratch());
+      const file = new TemporaryFile(scratchInMemory());
       let plain = new Uint8Array(0);
       for (const [i, { kind, at, length }] of operations.entries()) {
         if (kind === "truncate") {
@@ -65,7 +52,7 @@ test("an overlay gives back every page, those that are in memory and those that 
   const onClose = () => {
     closed += 1;
   };
-  const overlay = new Overlay(() => scratch(onClose), 3);
+  const overlay = new Overlay(() => scratchInMemory(onClose), 3);
   const page = (byte: number) => new Uint8Array(PAGE_SIZE).fill(byte);
   for (let round = 0; round < 2; round++) {
     for (let number = 1; number <= 10; number++) overlay.set(number, page(number));

@@ -8,7 +8,7 @@ import { KvTable } from "../kv/kv-table.js";
 import { ListGeneration } from "../kv/list-generation.js";
 import { type ListOptions, optionsObject } from "../kv/list-options.js";
 import { SyncKvStorage } from "../kv/sync-kv-storage.js";
-import { AS_OF_TIME, NO_DELETE_ALL_IN_TRANSACTION, notOfType } from "../messages.js";
+import { NO_DELETE_ALL_IN_TRANSACTION, notOfType } from "../messages.js";
 import type { Alarm } from "../metadata/alarm.js";
 import { type AlarmOptions, AlarmStorage } from "../metadata/alarm-storage.js";
 import { deleteEverything } from "../metadata/delete-everything.js";
@@ -20,7 +20,8 @@ import { SqlStorage } from "../sql/sql-storage.js";
 import type { Connection } from "../transaction/connection.js";
 import type { Level, Transaction } from "../transaction/transaction.js";
 import { DurableObjectTransaction, TRANSACTION_OWNER } from "./durable-object-transaction.js";
-import { settled, settledSooner } from "./settled.js";
+import { quiet, settled, settledSooner } from "./settled.js";
+import { transactionClosure } from "./transaction-arguments.js";
 
 /** Without `deleteAll`, which only throws and which the published types do not have. */
 export type TransactionOfClosure = Omit<Public<DurableObjectTransaction>, "deleteAll">;
@@ -148,20 +149,12 @@ export class DurableObjectStorage {
   /** A settled promise of what is done at once. */
   #settled<T>(work: () => T, settle = settled): Promise<T> {
     const result = settle(work);
-    if (this.#parts.transaction.failure()) result.catch(() => undefined); // as below
+    if (this.#parts.transaction.failure()) result.catch(() => undefined); // as `quiet` does
     return result;
   }
 
-  /** Code that runs on after its session has ended is nobody's any more (`spec/runtime` §4.3). A promise that fails for that reason alone
-   * must not end the process when nobody awaits it, as an unhandled rejection would. */
   #quiet<T>(result: Promise<T>): Promise<T> {
-    const outer = new Promise<T>((resolve, reject) => {
-      result.then(resolve, (error) => {
-        if (this.#parts.hasEnded(error)) outer.catch(() => undefined);
-        reject(error);
-      });
-    });
-    return outer;
+    return quiet(result, (error) => this.#parts.hasEnded(error));
   }
 
   /** When the alarm is set for, milliseconds since the epoch; `null` if it is not, and while the handler that it was set for runs. */
@@ -208,11 +201,7 @@ export class DurableObjectStorage {
 
   async #transaction(args: readonly unknown[]): Promise<unknown> {
     const { transaction, section } = this.#parts;
-    const [closure, options] = args;
-    if (typeof closure !== "function") throw notOfType("transaction", OWNER, 1, "function");
-    const fields = optionsObject(options, "transaction", OWNER, 2, "TransactionOptions");
-    const time = fields?.["asOfTime"];
-    if (time !== undefined && typeof time !== "number" && !(time instanceof Date)) throw new TypeError(AS_OF_TIME);
+    const closure = transactionClosure(args, OWNER);
     transaction.willRead();
     let level: Level | undefined;
     const ended = (end: (level: Level) => void) => () => {

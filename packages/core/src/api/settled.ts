@@ -37,3 +37,15 @@ export function settledSooner<T>(work: () => T): Promise<T> {
     return Promise.reject(error);
   }
 }
+
+/** A promise that is as nobody's when it fails for its session's end: code that runs on after that is nobody's any more (`spec/runtime` §4.3), and must not end
+ * the process as an unhandled rejection would. */
+export function quiet<T>(result: Promise<T>, hasEnded: (error: unknown) => boolean): Promise<T> {
+  const outer = new Promise<T>((resolve, reject) => {
+    result.then(resolve, (error) => {
+      if (hasEnded(error)) outer.catch(() => undefined);
+      reject(error);
+    });
+  });
+  return outer;
+}

@@ -257,7 +257,8 @@ export class StorageSession {
   }
 }
 
-function needsHost(): never {
+/** @throws HoldfastError `HOLDFAST_NEEDS_HOST` */
+export function needsHost(): never {
   throw new HoldfastError("HOLDFAST_NEEDS_HOST", "There is nobody to run an alarm here. Open the object with openHost.");
 }
 

@@ -61,7 +61,8 @@ export interface TimelineReader {
   bookmark(position: Position): string;
   /** What a bookmark stands for in this timeline. */
   resolveBookmark(bookmark: string): Promise<BookmarkResolution>;
-  /** The newest position at or before a time; for a time before the first commit, the empty beginning. */
+  /** The newest position at or before a time, in front of anything later; for a time before the first commit, the empty beginning. Positions of the
+   * future say nothing: the clock was ahead (T9). */
   resolveTime(ms: number): Promise<Position>;
   /** Restores that were carried out, or could not be, in order. */
   restores(): AsyncIterable<PastRestore>;

@@ -2,7 +2,7 @@
  * One lifetime of a legacy object's storage: a cache in front of its store, behind the same gates as those of other objects, as in production.
  * parity: legacy-local */
 import type { DurableObjectStorage } from "../api/durable-object-storage.js";
-import type { SessionParts } from "../api/storage-session.js";
+import { needsHost, type SessionParts } from "../api/storage-session.js";
 import type { KvBackend, KvStore } from "../contract/index.js";
 import { HoldfastError, isHoldfastError } from "../error.js";
 import { OutputGate } from "../gate/output-gate.js";
@@ -148,8 +148,4 @@ function storeFailed(objectId: string, cause: unknown): unknown {
   if (isHoldfastError(cause)) return cause;
   const message = `The key-value store of object '${objectId}' failed. What was acknowledged is durable; restart the object.`;
   return new HoldfastError("HOLDFAST_STORE_FAILED", message, { cause });
-}
-
-function needsHost(): never {
-  throw new HoldfastError("HOLDFAST_NEEDS_HOST", "There is nobody to run an alarm here. Open the object with openHost.");
 }

@@ -1,10 +1,9 @@
 /** `ctx.storage` of legacy objects: asynchronous key-value storage, alarms and transactions (`spec/kv` §7). */
-import { settled, settledSooner } from "../api/settled.js";
+import { quiet, settled, settledSooner } from "../api/settled.js";
+import { transactionClosure } from "../api/transaction-arguments.js";
 import type { SectionRules } from "../gate/section.js";
 import { writeFlags } from "../kv/kv-arguments.js";
-import { optionsObject } from "../kv/list-options.js";
 import {
-  AS_OF_TIME,
   alreadyCommitted,
   NO_DELETE_ALL_IN_TRANSACTION,
   NO_RECOVERY,
@@ -149,28 +148,17 @@ export class LegacyStorage {
   /** A settled promise of what is done at once. */
   #settled<T>(work: () => T, settle = settled): Promise<T> {
     const result = settle(work);
-    if (this.#parts.cache.failure) result.catch(() => undefined); // as below
+    if (this.#parts.cache.failure) result.catch(() => undefined); // as `quiet` does
     return result;
   }
 
-  /** Code that runs on after its session has ended is nobody's any more (`spec/runtime` §4.3). A promise that fails for that reason alone must not
-   * end the process when nobody awaits it, as an unhandled rejection would. */
   #quiet<T>(result: Promise<T>): Promise<T> {
-    const outer = new Promise<T>((resolve, reject) => {
-      result.then(resolve, (error) => {
-        if (error === this.#parts.cache.failure?.error) outer.catch(() => undefined);
-        reject(error);
-      });
-    });
-    return outer;
+    return quiet(result, (error) => error === this.#parts.cache.failure?.error);
   }
 
   async #transaction(args: readonly unknown[]): Promise<unknown> {
     const { section, cache, alarm, hasAlarmHandler } = this.#parts;
-    const [closure, options] = args;
-    if (typeof closure !== "function") throw notOfType("transaction", OWNER, 1, "function");
-    const time = optionsObject(options, "transaction", OWNER, 2, "TransactionOptions")?.["asOfTime"];
-    if (time !== undefined && typeof time !== "number" && !(time instanceof Date)) throw new TypeError(AS_OF_TIME);
+    const closure = transactionClosure(args, OWNER);
     if (cache.failure) throw cache.failure.error;
     const transaction = new LegacyTransaction(cache, alarm);
     const { enhancedErrors } = this.#parts;

@@ -39,7 +39,7 @@ export interface CacheParts {
 /** Everything is to be deleted, after what was written before. */
 interface Deletion {
   readonly before: WriteBatch;
-  /** What waits for it; its writes are those that were dropped. */
+  /** What waits for it. */
   readonly waiting: WriteBatch;
 }
 
@@ -152,16 +152,10 @@ export class WriteBackCache {
   /** Sends what was written on its way, if nothing is. */
   endOfTurn(): void {
     if (this.#flushing || this.#failure || (!this.#deletion && this.#pending.isEmpty)) return;
-    const flushing = this.#flush().then(
-      () => {
-        this.#flushing = undefined;
-        if (this.#deletion || !this.#pending.isEmpty) this.#parts.joined();
-      },
-      (cause) => {
-        this.fail(this.#parts.storeFailed(cause));
-        throw this.#failure?.error;
-      },
-    );
+    const flushing = this.#flush().then(() => {
+      this.#flushing = undefined;
+      if (this.#deletion || !this.#pending.isEmpty) this.#parts.joined();
+    });
     flushing.catch(ignoreUntilAwaited);
     this.#flushing = flushing;
   }
@@ -194,16 +188,27 @@ export class WriteBackCache {
     const deletion = this.#deletion;
     const batch = deletion ? deletion.before : this.#pending;
     if (!deletion) this.#pending = new WriteBatch();
-    if (!batch.isEmpty) await this.#commit(batch);
-    else batch.finish();
-    if (!deletion) return;
+    try {
+      if (!batch.isEmpty) await this.#commit(batch);
+      else batch.finish();
+      if (deletion) await this.#deleteAll(deletion);
+    } catch (cause) {
+      this.fail(this.#parts.storeFailed(cause));
+      const error = this.#failure?.error;
+      batch.reject(error);
+      deletion?.waiting.reject(error);
+      throw error;
+    }
+  }
+
+  async #deleteAll({ waiting }: Deletion): Promise<void> {
     this.#deletion = undefined;
     this.#writing = "deletion";
     await this.#earlierReads();
     await this.#parts.store.deleteAll();
     this.#clean.clear();
     this.#writing = undefined;
-    deletion.waiting.finish();
+    waiting.finish();
   }
 
   async #commit(batch: WriteBatch): Promise<void> {

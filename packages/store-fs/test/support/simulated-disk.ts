@@ -2,7 +2,7 @@
  * A file system in memory that remembers every operation, so that the disk can be looked at as it would be after a power loss anywhere.
  *
  * What is not synced may be there or not: each write, each of its sectors, each name in a folder, by itself. What is synced is there. */
-import type { ScratchFile } from "@holdfast/timeline/contract";
+import { scratchInMemory } from "../../../../test/support/scratch-in-memory.js";
 import type { FileSystem, WritableFile } from "../../src/file-system.js";
 
 const SECTOR = 512;
@@ -204,20 +204,6 @@ export class SimulatedDisk {
     this.operations.push(operation);
     rename(this.#folders, operation);
   }
-}
-
-function scratchInMemory(): ScratchFile {
-  let bytes = new Uint8Array(0);
-  return {
-    read: (offset, into) => into.set(bytes.subarray(offset, offset + into.length)),
-    write: (offset, written) => {
-      const grown = new Uint8Array(Math.max(bytes.length, offset + written.length));
-      grown.set(bytes);
-      grown.set(written, offset);
-      bytes = grown;
-    },
-    close: () => {},
-  };
 }
 
 function split(path: string): [folder: string, name: string] {
